@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * videobuf2 allocator whose buffers are dma-bufs: what a driver includes.
+ */
+#ifndef _MEDIA_VIDEOBUF2_DMABUF_H
+#define _MEDIA_VIDEOBUF2_DMABUF_H
+
+#include <linux/dma-direction.h>
+#include <linux/types.h>
+
+struct sg_table;
+struct vb2_buffer;
+struct vb2_mem_ops;
+
+/* For vb2_queue.mem_ops. */
+extern const struct vb2_mem_ops vb2_dmabuf_memops;
+
+/* The plane's memory as the queue's device sees it, or an ERR_PTR. */
+struct sg_table *vb2_dmabuf_plane_sgt(struct vb2_buffer *vb,
+				      unsigned int plane_no);
+
+/*
+ * The plane's address where it is contiguous in the device's address space,
+ * otherwise DMA_MAPPING_ERROR.
+ */
+dma_addr_t vb2_dmabuf_plane_dma_addr(struct vb2_buffer *vb,
+				     unsigned int plane_no);
+
+/* Bracket the CPU's access to a plane, own or imported. Process context. */
+int vb2_dmabuf_plane_begin_cpu_access(struct vb2_buffer *vb,
+				      unsigned int plane_no,
+				      enum dma_data_direction dir);
+int vb2_dmabuf_plane_end_cpu_access(struct vb2_buffer *vb,
+				    unsigned int plane_no,
+				    enum dma_data_direction dir);
+
+#endif

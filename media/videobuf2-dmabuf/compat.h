@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything that depends on the kernel's version, feature by feature.
+ *
+ * No .c file tests a version: it uses what is defined here. Names start with
+ * vdb_ or VDB_, so that a stable kernel that backports a function cannot
+ * collide with it.
+ */
+#ifndef VDB_COMPAT_H
+#define VDB_COMPAT_H
+
+#include <linux/dma-buf.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "videobuf2-dmabuf needs Linux 6.1 or newer"
+#endif
+
+/* 6.13: the namespace became a string literal. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define VDB_IMPORT_NS_DMA_BUF MODULE_IMPORT_NS(DMA_BUF)
+#else
+#define VDB_IMPORT_NS_DMA_BUF MODULE_IMPORT_NS("DMA_BUF")
+#endif
+
+/* 6.3: vma->vm_flags became read-only. */
+static inline void vdb_vm_flags_set(struct vm_area_struct *vma,
+				    unsigned long flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	vma->vm_flags |= flags;
+#else
+	vm_flags_set(vma, flags);
+#endif
+}
+
+/*
+ * 6.2: dma_buf_vmap() and dma_buf_vunmap() want the reservation lock held and
+ * have _unlocked variants; before, they take a mutex of the dma-buf's.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define vdb_dma_buf_vmap dma_buf_vmap
+#define vdb_dma_buf_vunmap dma_buf_vunmap
+#else
+#define vdb_dma_buf_vmap dma_buf_vmap_unlocked
+#define vdb_dma_buf_vunmap dma_buf_vunmap_unlocked
+#endif
+
+/*
+ * 7.0: vb2_ops lost wait_prepare and wait_finish (the core uses q->lock).
+ * For the initialiser of a struct vb2_ops.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define VDB_VB2_OPS_WAIT \
+	.wait_prepare = vb2_ops_wait_prepare, \
+	.wait_finish = vb2_ops_wait_finish,
+#else
+#define VDB_VB2_OPS_WAIT
+#endif
+
+/* 6.10: VIDIOC_REMOVE_BUFS. For the initialiser of a struct v4l2_ioctl_ops. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define VDB_IOCTL_REMOVE_BUFS
+#else
+#define VDB_IOCTL_REMOVE_BUFS .vidioc_remove_bufs = vb2_ioctl_remove_bufs,
+#endif
+
+#endif
