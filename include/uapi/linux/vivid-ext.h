@@ -97,12 +97,13 @@ static inline const struct vivid_ext_layout *vivid_ext_layout_of(__u32 fourcc)
 		{ VIVID_EXT_FOURCC('A', 'B', '2', '4'), 1, 4, 1, 3, 1, 1 },
 		{ VIVID_EXT_FOURCC('R', 'X', '2', '4'), 1, 4, 2, 0, 1, 1 },
 		{ VIVID_EXT_FOURCC('B', 'X', '2', '4'), 1, 4, 2, 0, 1, 1 },
+		{ 0, 0, 0, 0, 0, 0, 0 }
 	};
-	unsigned int i;
+	const struct vivid_ext_layout *layout;
 
-	for (i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
-		if (layouts[i].fourcc == fourcc)
-			return &layouts[i];
+	for (layout = layouts; layout->fourcc; layout++)
+		if (layout->fourcc == fourcc)
+			return layout;
 	return (const struct vivid_ext_layout *)0;
 }
 

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The bus between the devices and memory. A device's engine reads and writes
+ * a buffer through a view: a linear window on the pages behind the buffer's
+ * DMA addresses. It is made from these addresses alone, as a real device would
+ * see them, so with bounce buffers it shows the bounce pages, and a missing
+ * sync shows as wrong pixels.
+ */
+#include <linux/device.h>
+#include <linux/dma-direct.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/scatterlist.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "dmabus.h"
+
+struct vivid_ext_view {
+	void *vaddr;
+	unsigned int num_pages;
+	struct page *pages[];
+};
+
+/**
+ * vivid_ext_bus_setup - put a device on the bus
+ * @dev: a platform device that is about to do DMA
+ *
+ * Its engine addresses 64 bits and takes any number of segments of any size.
+ * Process context, before the first mapping.
+ *
+ * Return: 0, or -EIO if the platform can't do such DMA.
+ */
+int vivid_ext_bus_setup(struct device *dev)
+{
+	int ret;
+
+	ret = dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	if (ret) {
+		dev_err(dev, "no 64-bit DMA: %d\n", ret);
+		return ret;
+	}
+	dma_set_max_seg_size(dev, UINT_MAX);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vivid_ext_bus_setup);
+
+/* The page that the bus finds at an address, or NULL for none. */
+static struct page *bus_page(struct device *dev, dma_addr_t addr)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+	phys_addr_t phys;
+
+	if (domain)
+		phys = iommu_iova_to_phys(domain, addr);
+	else
+		phys = dma_to_phys(dev, addr);
+	if (!phys || !pfn_valid(PHYS_PFN(phys)))
+		return NULL;
+	return pfn_to_page(PHYS_PFN(phys));
+}
+
+/* Add one segment's pages, up to the size that is wanted. */
+static int view_add_segment(struct device *dev, struct vivid_ext_view *view,
+			    dma_addr_t addr, size_t len)
+{
+	size_t done;
+
+	if (!PAGE_ALIGNED(addr)) {
+		dev_err_ratelimited(dev, "segment at %pad is not page aligned\n",
+				    &addr);
+		return -EINVAL;
+	}
+	for (done = 0; done < len; done += PAGE_SIZE) {
+		dma_addr_t at = addr + done;
+		struct page *page = bus_page(dev, at);
+
+		if (!page) {
+			dev_err_ratelimited(dev, "no memory at %pad\n", &at);
+			return -EINVAL;
+		}
+		view->pages[view->num_pages++] = page;
+	}
+	return 0;
+}
+
+static int view_add_table(struct device *dev, struct vivid_ext_view *view,
+			  struct sg_table *sgt, size_t size)
+{
+	struct scatterlist *sg;
+	size_t left = size;
+	unsigned int i;
+	int ret;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		size_t len = min_t(size_t, sg_dma_len(sg), left);
+
+		ret = view_add_segment(dev, view, sg_dma_address(sg), len);
+		if (ret)
+			return ret;
+		left -= len;
+		if (!left)
+			return 0;
+		if (!PAGE_ALIGNED(len)) {
+			dev_err_ratelimited(dev,
+					    "segment %u ends within a page: %zu bytes\n",
+					    i, len);
+			return -EINVAL;
+		}
+	}
+	dev_err_ratelimited(dev, "%zu of %zu bytes are not mapped\n", left,
+			    size);
+	return -EINVAL;
+}
+
+/*
+ * A device that only reads gets pages it can't write, so that a mistake in
+ * its engine is an Oops there and not a wrong pixel somewhere else.
+ */
+static int view_map(struct vivid_ext_view *view, enum dma_data_direction dir)
+{
+	pgprot_t prot = dir == DMA_TO_DEVICE ? PAGE_KERNEL_RO : PAGE_KERNEL;
+
+	view->vaddr = vmap(view->pages, view->num_pages, VM_MAP, prot);
+	return view->vaddr ? 0 : -ENOMEM;
+}
+
+/**
+ * vivid_ext_view_create - give a device's engine a window on a buffer
+ * @dev: the device that @sgt is mapped for
+ * @sgt: its DMA addresses; only these are looked at, never the CPU side
+ * @size: how many bytes, from the first on
+ * @dir: what the engine will do; it can't write a %DMA_TO_DEVICE view
+ *
+ * The view must be destroyed before @sgt is unmapped. It does no cache
+ * maintenance: who owns the bytes is for the queue or the exporter to say.
+ * Process context, no locks needed.
+ *
+ * Return: the view, or an ERR_PTR: -EINVAL where the segments don't cover
+ * @size, don't begin and end on page boundaries or aren't memory, -ENOMEM.
+ */
+struct vivid_ext_view *vivid_ext_view_create(struct device *dev,
+					     struct sg_table *sgt, size_t size,
+					     enum dma_data_direction dir)
+{
+	struct vivid_ext_view *view;
+	int ret;
+
+	if (!size)
+		return ERR_PTR(-EINVAL);
+	view = kvzalloc(struct_size(view, pages, PHYS_PFN(size - 1) + 1),
+			GFP_KERNEL);
+	if (!view)
+		return ERR_PTR(-ENOMEM);
+	ret = view_add_table(dev, view, sgt, size);
+	if (!ret)
+		ret = view_map(view, dir);
+	if (ret) {
+		kvfree(view);
+		return ERR_PTR(ret);
+	}
+	return view;
+}
+EXPORT_SYMBOL_GPL(vivid_ext_view_create);
+
+/**
+ * vivid_ext_view_create_contig - a window on a buffer with a single address
+ * @dev: the device that the buffer is mapped for
+ * @addr: its DMA address
+ * @size: how many bytes
+ * @dir: what the engine will do
+ *
+ * For allocators that know a buffer by an address and not by a table. The
+ * rules and errors are vivid_ext_view_create()'s.
+ *
+ * Return: the view, or an ERR_PTR.
+ */
+struct vivid_ext_view *
+vivid_ext_view_create_contig(struct device *dev, dma_addr_t addr, size_t size,
+			     enum dma_data_direction dir)
+{
+	struct scatterlist sg;
+	struct sg_table sgt = { .sgl = &sg, .nents = 1, .orig_nents = 1 };
+
+	sg_init_table(&sg, 1);
+	sg_dma_address(&sg) = addr;
+	sg_dma_len(&sg) = size;
+	return vivid_ext_view_create(dev, &sgt, size, dir);
+}
+EXPORT_SYMBOL_GPL(vivid_ext_view_create_contig);
+
+/**
+ * vivid_ext_view_addr - where the engine finds the buffer's first byte
+ * @view: the view
+ *
+ * Any context. Return: an address, linear over the view's size.
+ */
+void *vivid_ext_view_addr(struct vivid_ext_view *view)
+{
+	return view->vaddr;
+}
+EXPORT_SYMBOL_GPL(vivid_ext_view_addr);
+
+/**
+ * vivid_ext_view_destroy - take a view away
+ * @view: the view; nobody may use its address any more
+ *
+ * Process context.
+ */
+void vivid_ext_view_destroy(struct vivid_ext_view *view)
+{
+	vunmap(view->vaddr);
+	kvfree(view);
+}
+EXPORT_SYMBOL_GPL(vivid_ext_view_destroy);
+
+/**
+ * vivid_ext_view_show_pages - print which pages a device really reaches
+ * @view: the view
+ * @m: gets one line of "pfn+count" runs, hexadecimal
+ *
+ * For debugfs: next to the allocator's own list it proves that no copy lies
+ * between. The caller keeps @view alive.
+ */
+void vivid_ext_view_show_pages(struct vivid_ext_view *view, struct seq_file *m)
+{
+	unsigned int i, n;
+
+	for (i = 0; i < view->num_pages; i += n) {
+		unsigned long pfn = page_to_pfn(view->pages[i]);
+
+		for (n = 1; i + n < view->num_pages; n++)
+			if (page_to_pfn(view->pages[i + n]) != pfn + n)
+				break;
+		seq_printf(m, "%s%lx+%x", i ? " " : "", pfn, n);
+	}
+	seq_putc(m, '\n');
+}
+EXPORT_SYMBOL_GPL(vivid_ext_view_show_pages);
+
+MODULE_DESCRIPTION("Shared parts of the virtual camera and display");
+MODULE_AUTHOR("The videobuf2-dmabuf authors");
+MODULE_LICENSE("GPL");
