@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Importing dma-bufs into vivid-ext's nodes: its own, another node's, other
+ * exporters'. The stamp shows that the frame landed in the right memory.
+ */
+#define _GNU_SOURCE
+#include "testlib.h"
+
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define COUNT 3
+
+typedef int fds_t[NODE_MAX_PLANES];
+
+/* Buffers allocated by @n and exported; the queue keeps them. */
+static void export_all(struct node *n, fds_t *fds, unsigned int count)
+{
+	unsigned int i, p;
+
+	alloc_buffers(n, count);
+	for (i = 0; i < count; i++)
+		for (p = 0; p < n->num_planes; p++)
+			fds[i][p] = must(node_expbuf(n, i, p, O_RDWR));
+}
+
+static void start_import(struct node *n, unsigned int count)
+{
+	int got = must(node_reqbufs(n, V4L2_MEMORY_DMABUF, count));
+
+	assert_in_range(got, count, VIDEO_MAX_FRAME);
+}
+
+/* libcamera's way: allocate, export, free, import into the same queue. */
+static void own_exports_go_back_into_the_same_queue(void **state)
+{
+	fds_t fds[COUNT];
+
+	(void)state;
+	export_all(&dev[0], fds, COUNT);
+	must(node_reqbufs(&dev[0], V4L2_MEMORY_MMAP, 0));
+	start_import(&dev[0], COUNT);
+	stream_fds(&dev[0], fds, COUNT, 6);
+	must(node_reqbufs(&dev[0], V4L2_MEMORY_DMABUF, 0));
+}
+
+static void another_nodes_buffers_are_taken(void **state)
+{
+	fds_t fds[COUNT];
+
+	(void)state;
+	export_all(&dev[1], fds, COUNT);
+	start_import(&dev[0], COUNT);
+	stream_fds(&dev[0], fds, COUNT, 6);
+}
+
+static void the_exporters_node_may_be_closed(void **state)
+{
+	fds_t fds[COUNT];
+
+	(void)state;
+	export_all(&dev[1], fds, COUNT);
+	node_close(&dev[1]);
+	start_import(&dev[0], COUNT);
+	stream_fds(&dev[0], fds, COUNT, 4);
+}
+
+/* The importer holds its own reference. */
+static void the_fds_may_be_closed_while_queued(void **state)
+{
+	struct node *n = &dev[0];
+	struct node_frame f;
+	fds_t fds[COUNT];
+	unsigned int i, p;
+
+	(void)state;
+	export_all(&dev[1], fds, COUNT);
+	node_close(&dev[1]);
+	start_import(n, COUNT);
+	for (i = 0; i < COUNT; i++) {
+		must(node_qbuf_fds(n, i, fds[i], NULL));
+		for (p = 0; p < n->num_planes; p++)
+			close(fds[i][p]);
+	}
+	must(node_stream(n, true));
+	for (i = 0; i < COUNT; i++)
+		must(node_dqbuf(n, V4L2_MEMORY_DMABUF, &f));
+	must(node_stream(n, false));
+}
+
+static void one_dmabuf_at_two_indices(void **state)
+{
+	fds_t fds[2];
+	unsigned int p;
+
+	(void)state;
+	export_all(&dev[1], fds, 1);
+	for (p = 0; p < dev[1].num_planes; p++)
+		fds[1][p] = fds[0][p];
+	start_import(&dev[0], 2);
+	must(node_qbuf_fds(&dev[0], 0, fds[0], NULL));
+	must(node_qbuf_fds(&dev[0], 1, fds[1], NULL));
+	must(node_stream(&dev[0], true));
+	must(node_stream(&dev[0], false));
+	/* One at a time, so that the frame is whole when it is looked at. */
+	stream_fds(&dev[0], fds, 1, 2);
+	must(node_qbuf_fds(&dev[0], 1, fds[1], NULL));
+	must(node_stream(&dev[0], true));
+	must(node_stream(&dev[0], false));
+}
+
+static void a_dmabuf_moves_between_indices(void **state)
+{
+	fds_t fds[COUNT], turned[COUNT];
+	unsigned int i, round;
+
+	(void)state;
+	export_all(&dev[1], fds, COUNT);
+	start_import(&dev[0], COUNT);
+	for (round = 0; round < COUNT; round++) {
+		for (i = 0; i < COUNT; i++)
+			memcpy(turned[i], fds[(i + round) % COUNT],
+			       sizeof(fds_t));
+		stream_fds(&dev[0], turned, COUNT, 3);
+	}
+}
+
+/* Both write; then one of them alone, and its frame must be whole. */
+static void one_dmabuf_in_two_devices(void **state)
+{
+	fds_t fds[1];
+
+	(void)state;
+	export_all(&dev[1], fds, 1);
+	must(node_reqbufs(&dev[1], V4L2_MEMORY_MMAP, 0));
+	start_import(&dev[0], 1);
+	start_import(&dev[1], 1);
+	must(node_qbuf_fds(&dev[0], 0, fds[0], NULL));
+	must(node_qbuf_fds(&dev[1], 0, fds[0], NULL));
+	must(node_stream(&dev[0], true));
+	must(node_stream(&dev[1], true));
+	must(node_stream(&dev[0], false));
+	must(node_stream(&dev[1], false));
+	stream_fds(&dev[1], fds, 1, 2);
+	stream_fds(&dev[0], fds, 1, 2);
+}
+
+static void larger_dmabufs_are_taken(void **state)
+{
+	fds_t fds[COUNT];
+
+	(void)state;
+	must(node_set_format(&dev[1], 2 * TEST_WIDTH, 2 * TEST_HEIGHT,
+			     dev[1].fourcc));
+	export_all(&dev[1], fds, COUNT);
+	start_import(&dev[0], COUNT);
+	stream_fds(&dev[0], fds, COUNT, 4);
+}
+
+static void stock_vivids_buffers_are_taken(void **state)
+{
+	char paths[4][64];
+	struct node vivid;
+	fds_t fds[COUNT];
+	unsigned int n;
+
+	(void)state;
+	n = nodes_of_driver("vivid", paths, 4);
+	for (; n; n--) {
+		if (!node_open(&vivid, paths[n - 1]) &&
+		    vivid.mplane == dev[0].mplane)
+			break;
+		node_close(&vivid);
+	}
+	if (!n)
+		skip_because("stock vivid is not loaded");
+	must(node_set_format(&vivid, TEST_WIDTH, TEST_HEIGHT, dev[0].fourcc));
+	assert_int_equal(vivid.fourcc, dev[0].fourcc);
+	export_all(&vivid, fds, COUNT);
+	start_import(&dev[0], COUNT);
+	stream_fds(&dev[0], fds, COUNT, 6);
+}
+
+static int udmabuf(int control, size_t size)
+{
+	struct udmabuf_create create = { .size = size };
+	int fd;
+
+	create.memfd = memfd_create("frame", MFD_ALLOW_SEALING);
+	if (ftruncate(create.memfd, size))
+		return -errno;
+	fcntl(create.memfd, F_ADD_SEALS, F_SEAL_SHRINK);
+	fd = ioctl(control, UDMABUF_CREATE, &create);
+	return fd < 0 ? -errno : fd;
+}
+
+static int heap_buffer(int heap, size_t size)
+{
+	struct dma_heap_allocation_data data = {
+		.len = size, .fd_flags = O_RDWR | O_CLOEXEC,
+	};
+
+	return ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data) ? -errno : (int)data.fd;
+}
+
+/* What /dev/udmabuf or the system heap gives, where the kernel has them. */
+static void import_from(const char *path, int (*get)(int control, size_t size))
+{
+	int control = open(path, O_RDWR | O_CLOEXEC);
+	struct node *n = &dev[0];
+	fds_t fds[COUNT];
+	unsigned int i, p;
+
+	if (control < 0)
+		skip_because("this kernel has no such exporter");
+	for (i = 0; i < COUNT; i++)
+		for (p = 0; p < n->num_planes; p++)
+			fds[i][p] = must(get(control, (n->size[p] + PAGE - 1) &
+					     ~(PAGE - 1)));
+	start_import(n, COUNT);
+	stream_fds(n, fds, COUNT, 6);
+}
+
+static void udmabufs_are_taken(void **state)
+{
+	(void)state;
+	import_from("/dev/udmabuf", udmabuf);
+}
+
+static void system_heap_buffers_are_taken(void **state)
+{
+	(void)state;
+	import_from("/dev/dma_heap/system", heap_buffer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		node_test(own_exports_go_back_into_the_same_queue),
+		node_test(another_nodes_buffers_are_taken),
+		node_test(the_exporters_node_may_be_closed),
+		node_test(the_fds_may_be_closed_while_queued),
+		node_test(one_dmabuf_at_two_indices),
+		node_test(a_dmabuf_moves_between_indices),
+		node_test(one_dmabuf_in_two_devices),
+		node_test(larger_dmabufs_are_taken),
+		node_test(stock_vivids_buffers_are_taken),
+		node_test(udmabufs_are_taken),
+		node_test(system_heap_buffers_are_taken),
+	};
+
+	return cmocka_run_group_tests_name("import", tests, NULL, NULL);
+}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# TAP for the tests in the guest: sourced by NAME.test, POSIX sh.
+#
+#   ok NAME COMMAND...       a test; the command's output is shown if it fails
+#   skip NAME WHY            a test that cannot run here
+#   suite LABEL PROGRAM...   all tests of a cmocka program
+#   load MODULE OPTIONS...   load one of our modules afresh, with options
+#   nodes                    the /dev/videoN of vivid-ext, in order
+#   done_testing             leak check and plan: the last line of each test
+
+here=$(cd "$(dirname "$0")" && pwd)
+programs=${TEST_PROGRAMS:-$here/../../build/guest/tests}
+debug=/sys/kernel/debug
+modules="vivid_ext_display vivid_ext vivid_ext_common videobuf2_dmabuf"
+count=0
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+ok()
+{
+	name=$1
+	shift
+	count=$((count + 1))
+	if ( "$@" ) > "$tmp/ok.log" 2>&1; then
+		echo "ok $count - $name"
+		return 0
+	fi
+	echo "not ok $count - $name"
+	echo "# command: $*"
+	tail -n 60 "$tmp/ok.log" | sed 's/^/# /'
+	return 1
+}
+
+skip()
+{
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP $2"
+}
+
+# What cmocka prints, numbered on from ours; the program must come to its end.
+suite()
+{
+	label=$1
+	shift
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout 240 stdbuf -oL "$@" \
+		> "$tmp/suite.log" 2>&1
+	status=$?
+	awk -v label="$label" -v n=$count -v planned=0 -v seen=0 '
+	/^1\.\.[0-9]+$/ { planned = substr($0, 4) + 0; next }
+	/^(not )?ok [0-9]+ # SKIP/ {
+		sub(/^(not )?ok [0-9]+ # SKIP /, "")
+		printf "ok %d - %s: %s # SKIP %s\n", ++n, label, $0, why
+		seen++; why = ""; next
+	}
+	/^(not )?ok [0-9]+/ {
+		result = $1 == "ok" ? "ok" : "not ok"
+		sub(/^(not )?ok [0-9]+( - )?/, "")
+		printf "%s %d - %s: %s\n", result, ++n, label, $0
+		seen++; next
+	}
+	/^# skip: / { why = substr($0, 9); next }
+	/^# / { print; next }
+	{ print "# " $0 }
+	END {
+		while (seen < planned) {
+			printf "not ok %d - %s: a test did not finish\n",
+				++n, label
+			seen++
+		}
+		if (!planned)
+			printf "not ok %d - %s: runs\n", ++n, label
+	}' "$tmp/suite.log" > "$tmp/suite.tap"
+	cat "$tmp/suite.tap"
+	count=$((count + $(grep -cE '^(not )?ok ' "$tmp/suite.tap")))
+	[ $status -eq 0 ] || echo "# $* ended with status $status"
+}
+
+load()
+{
+	modprobe -r "$1" && modprobe "$@"
+}
+
+nodes()
+{
+	for link in $(ls -dv /sys/class/video4linux/video* 2> /dev/null); do
+		case $(readlink "$link/device/driver") in
+		*/${1:-vivid-ext}) echo "/dev/${link##*/}" ;;
+		esac
+	done
+}
+
+node()
+{
+	nodes "${2:-vivid-ext}" | sed -n "$1p"
+}
+
+# Nothing of ours is left: no dma-buf, and every module can go.
+no_dmabufs()
+{
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		grep -w videobuf2-dmabuf $debug/dma_buf/bufinfo || return 0
+		sleep 0.2
+	done
+	echo "these dma-bufs are still alive" >&2
+	return 1
+}
+
+modules_unload()
+{
+	for module in $modules; do
+		[ ! -d /sys/module/$module ] || rmmod $module || return 1
+	done
+}
+
+done_testing()
+{
+	ok "no dma-buf is left" no_dmabufs
+	ok "all modules unload" modules_unload
+	echo "1..$count"
+}
