@@ -36,6 +36,15 @@ static inline void vdb_vm_flags_set(struct vm_area_struct *vma,
 #endif
 }
 
+/* 6.4: MAX_ORDER became inclusive; 6.8: it got another name. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define VDB_MAX_ORDER (MAX_ORDER - 1)
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define VDB_MAX_ORDER MAX_ORDER
+#else
+#define VDB_MAX_ORDER MAX_PAGE_ORDER
+#endif
+
 /*
  * 6.2: dma_buf_vmap() and dma_buf_vunmap() want the reservation lock held and
  * have _unlocked variants; before, they take a mutex of the dma-buf's.

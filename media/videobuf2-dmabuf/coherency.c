@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who has the newest bytes of a buffer, and who must be told.
+ *
+ * The CPU, memory and each bounce buffer may hold different bytes for the same
+ * buffer (enum vdb_view). Two bitmaps say, in chunks, how they differ:
+ *
+ *	stale	the writer's view is newer than the CPU's
+ *	dirty	the CPU's view is newer than the devices'
+ *
+ * A chunk is never both: the CPU is brought up to date before it writes. And
+ * but for these all mapped devices agree: what one device wrote is passed on
+ * to those that look elsewhere as soon as it is known, because a device that
+ * keeps its mapping asks nobody before it reads.
+ *
+ * Devices of our own queues say when they have written (tracked). Others may
+ * write whenever they are mapped for it; the one mapped last is taken to be
+ * the one that does. Two of those at once can't be told apart; asking all of
+ * them would let an idle bounce buffer overwrite fresh bytes.
+ *
+ * Directions given to the DMA API are those of the mapping, as it demands
+ * (Documentation/core-api/dma-api.rst), never those of the caller.
+ */
+#include <linux/bitmap.h>
+#include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <xen/xen.h>
+
+#include "compat.h"
+#include "internal.h"
+
+/**
+ * vdb_coherency_init - a new buffer: the CPU's bytes are the newest
+ * @buf: its size is set
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vdb_coherency_init(struct vdb_buffer *buf)
+{
+	unsigned int longs;
+
+	spin_lock_init(&buf->state_lock);
+	buf->nr_chunks = DIV_ROUND_UP(buf->size, VDB_CHUNK_SIZE);
+	longs = BITS_TO_LONGS(buf->nr_chunks);
+	buf->mapped = kcalloc(3 * longs, sizeof(long), GFP_KERNEL);
+	if (!buf->mapped)
+		return -ENOMEM;
+	buf->stale = buf->mapped + longs;
+	buf->dirty = buf->stale + longs;
+	return 0;
+}
+
+/**
+ * vdb_coherency_free - undo vdb_coherency_init()
+ * @buf: nothing is mapped any more
+ */
+void vdb_coherency_free(struct vdb_buffer *buf)
+{
+	kfree(buf->mapped);
+}
+
+/* Does a device behind no bus of its own see the pages, or a copy of them? */
+static bool bounced(struct vdb_attachment *att)
+{
+	struct device *dev = att->dev;
+	struct scatterlist *sg;
+	unsigned int i, page = 0;
+
+	if (xen_domain())
+		return true;
+	/* What translates need not copy, but for devices it must not trust. */
+	if (get_dma_ops(dev) || device_iommu_mapped(dev))
+		return dev_is_pci(dev) && to_pci_dev(dev)->untrusted;
+
+	for_each_sgtable_dma_sg(&att->sgt, sg, i) {
+		if (dma_to_phys(dev, sg_dma_address(sg)) !=
+		    page_to_phys(att->buf->storage.pages[page]))
+			return true;
+		page += sg_dma_len(sg) >> PAGE_SHIFT;
+	}
+	return false;
+}
+
+static enum vdb_view classify(struct vdb_attachment *att)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(&att->sgt, sg, i)
+		if (dma_need_sync(att->dev, sg_dma_address(sg)))
+			return bounced(att) ? VDB_VIEW_PRIVATE :
+					      VDB_VIEW_MEMORY;
+	return VDB_VIEW_CPU;
+}
+
+static void sync_bytes(struct vdb_attachment *att, dma_addr_t addr, size_t len,
+		       bool for_cpu)
+{
+	if (for_cpu)
+		dma_sync_single_for_cpu(att->dev, addr, len, att->dir);
+	else
+		dma_sync_single_for_device(att->dev, addr, len, att->dir);
+}
+
+static void sync_chunks(struct vdb_attachment *att, unsigned int first,
+			unsigned int last, bool for_cpu)
+{
+	struct vdb_buffer *buf = att->buf;
+	size_t from = first * VDB_CHUNK_SIZE;
+	size_t to = min_t(size_t, last * VDB_CHUNK_SIZE, buf->size);
+	struct scatterlist *sg;
+	size_t at = 0;
+	unsigned int i;
+
+	lockdep_assert_held(&buf->state_lock);
+	vdb_stat_add(for_cpu ? VDB_SYNCS_FOR_CPU : VDB_SYNCS_FOR_DEVICE, 1);
+	vdb_stat_add(VDB_BYTES_SYNCED, to - from);
+
+	for_each_sgtable_dma_sg(&att->sgt, sg, i) {
+		size_t end = at + sg_dma_len(sg);
+		size_t start = max(at, from);
+
+		if (at >= to)
+			break;
+		if (end > from)
+			sync_bytes(att, sg_dma_address(sg) + (start - at),
+				   min(end, to) - start, for_cpu);
+		at = end;
+	}
+}
+
+static bool writes(enum dma_data_direction dir)
+{
+	return dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL;
+}
+
+/* A device that may have written without telling. */
+static struct vdb_attachment *silent_writer(struct vdb_buffer *buf)
+{
+	struct vdb_attachment *att;
+
+	list_for_each_entry(att, &buf->attachments, node)
+		if (att->maps && !att->tracked && writes(att->dir) &&
+		    att->view != VDB_VIEW_CPU && !att->behind)
+			return att;
+	return NULL;
+}
+
+/* Bring the CPU's view of some chunks up to date. */
+static void refresh_cpu(struct vdb_buffer *buf, unsigned int first,
+			unsigned int last)
+{
+	struct vdb_attachment *silent = silent_writer(buf);
+	struct vdb_attachment *from = silent ?: buf->writer;
+	unsigned int b, e = first;
+	bool any = false;
+
+	if (!from)
+		goto out;
+	/*
+	 * In memory the writer's bytes are the silent one's too; but its own
+	 * attachment says in which direction they went.
+	 */
+	if (buf->writer && from->view == buf->writer->view)
+		from = buf->writer;
+
+	while (e < last) {
+		if (silent) {
+			b = find_next_zero_bit(buf->dirty, last, e);
+			e = find_next_bit(buf->dirty, last, b);
+		} else {
+			b = find_next_bit(buf->stale, last, e);
+			e = find_next_zero_bit(buf->stale, last, b);
+		}
+		if (b >= last)
+			break;
+		sync_chunks(from, b, e, true);
+		bitmap_clear(buf->stale, b, e - b);
+		any = true;
+	}
+out:
+	if (!any)
+		vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+}
+
+/* Bring a device's view of some chunks up to date with the CPU's. */
+static void refresh_device(struct vdb_attachment *att, unsigned int first,
+			   unsigned int last)
+{
+	if (!att->maps || att->view == VDB_VIEW_CPU)
+		return;
+	sync_chunks(att, first, last, false);
+	/* Nothing goes into a bounce buffer that is only to be read from. */
+	if (att->view == VDB_VIEW_PRIVATE && att->dir == DMA_FROM_DEVICE)
+		att->behind = true;
+}
+
+static void flush_dirty(struct vdb_buffer *buf)
+{
+	struct vdb_attachment *att;
+	unsigned int b, e;
+
+	if (bitmap_empty(buf->dirty, buf->nr_chunks)) {
+		vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+		return;
+	}
+	for_each_set_bitrange(b, e, buf->dirty, buf->nr_chunks)
+		list_for_each_entry(att, &buf->attachments, node)
+			refresh_device(att, b, e);
+	bitmap_zero(buf->dirty, buf->nr_chunks);
+}
+
+/* Pass on what a device wrote to those that look elsewhere. */
+static void pass_on(struct vdb_buffer *buf, struct vdb_attachment *from)
+{
+	struct vdb_attachment *att;
+	bool fresh = from->view == VDB_VIEW_CPU;
+
+	list_for_each_entry(att, &buf->attachments, node) {
+		if (!att->maps || att == from ||
+		    (att->view == from->view && att->view != VDB_VIEW_PRIVATE))
+			continue;
+		if (!fresh)
+			refresh_cpu(buf, 0, buf->nr_chunks);
+		fresh = true;
+		refresh_device(att, 0, buf->nr_chunks);
+	}
+}
+
+static void account(struct vdb_attachment *att, int n)
+{
+	struct vdb_buffer *buf = att->buf;
+
+	if (att->view != VDB_VIEW_CPU)
+		buf->incoherent += n;
+	if (att->view == VDB_VIEW_MEMORY)
+		buf->memory_views += n;
+}
+
+static int map_sgt(struct vdb_attachment *att, enum dma_data_direction dir,
+		   unsigned long attrs)
+{
+	int ret = dma_map_sgtable(att->dev, &att->sgt, dir, attrs);
+
+	if (ret)
+		return ret;
+	att->view = classify(att);
+	if (attrs && att->view == VDB_VIEW_PRIVATE) {
+		/* Its copy has not been filled. */
+		dma_unmap_sgtable(att->dev, &att->sgt, dir,
+				  DMA_ATTR_SKIP_CPU_SYNC);
+		return map_sgt(att, dir, 0);
+	}
+	return 0;
+}
+
+/**
+ * vdb_coherency_map - map a buffer for a device, with the newest bytes
+ * @att: the device's attachment, not mapped; its table is made
+ * @dir: the direction
+ *
+ * Where another device looks at memory already, memory is up to date, and the
+ * CPU's caches are left alone: what is in them may be older than what that
+ * device is just writing.
+ *
+ * Context: process; vdb_buffer.lock held; may sleep.
+ * Return: 0, or what dma_map_sgtable() says.
+ */
+int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
+{
+	struct vdb_buffer *buf = att->buf;
+	unsigned long flags, attrs;
+	int ret;
+
+	lockdep_assert_held(&buf->lock);
+	if (buf->incoherent)
+		vdb_mapping_zap(buf);
+
+	spin_lock_irqsave(&buf->state_lock, flags);
+	if (buf->incoherent) {
+		refresh_cpu(buf, 0, buf->nr_chunks);
+		flush_dirty(buf);
+	}
+	attrs = buf->memory_views ? DMA_ATTR_SKIP_CPU_SYNC : 0;
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+
+	ret = map_sgt(att, dir, attrs);
+	if (ret)
+		return ret;
+
+	spin_lock_irqsave(&buf->state_lock, flags);
+	att->dir = dir;
+	att->maps = 1;
+	att->behind = false;
+	list_move(&att->node, &buf->attachments);
+	account(att, 1);
+	/* A device may have finished a frame meanwhile. */
+	if (buf->writer && !bitmap_empty(buf->stale, buf->nr_chunks))
+		pass_on(buf, buf->writer);
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+
+	/* Pages that processes have now were mapped when all was coherent. */
+	if (att->view != VDB_VIEW_CPU)
+		vdb_mapping_zap(buf);
+	return 0;
+}
+
+/**
+ * vdb_coherency_unmap - unmap a buffer from a device
+ * @att: the device's attachment, mapped
+ *
+ * An unmap synchronises too, even what is older than the CPU's bytes; so the
+ * newest bytes are fetched before, if this device has them, and the DMA API
+ * is told not to.
+ *
+ * Context: process; vdb_buffer.lock held.
+ */
+void vdb_coherency_unmap(struct vdb_attachment *att)
+{
+	struct vdb_buffer *buf = att->buf;
+	enum dma_data_direction dir = att->dir;
+	unsigned long flags;
+
+	lockdep_assert_held(&buf->lock);
+	spin_lock_irqsave(&buf->state_lock, flags);
+	if (buf->writer == att || silent_writer(buf) == att) {
+		refresh_cpu(buf, 0, buf->nr_chunks);
+		if (buf->writer == att)
+			buf->writer = NULL;
+		/* It told nobody: the others don't know either. */
+		if (!att->tracked)
+			pass_on(buf, att);
+	}
+	account(att, -1);
+	att->maps = 0;
+	att->dir = DMA_NONE;
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+
+	dma_unmap_sgtable(att->dev, &att->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+/**
+ * vdb_coherency_cpu_begin - the CPU is about to look at some chunks
+ * @buf: the buffer
+ * @first: the first chunk
+ * @last: the one after the last
+ *
+ * Writing is no different: what the CPU does not write of a chunk must be
+ * right as well when the chunk goes to a device.
+ *
+ * Context: any.
+ */
+void vdb_coherency_cpu_begin(struct vdb_buffer *buf, unsigned int first,
+			     unsigned int last)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&buf->state_lock, flags);
+	if (buf->incoherent)
+		refresh_cpu(buf, first, last);
+	else
+		vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+}
+
+/**
+ * vdb_coherency_cpu_writes - the CPU may write to some chunks from now on
+ * @buf: the buffer
+ * @first: the first chunk
+ * @last: the one after the last
+ *
+ * Context: any, after vdb_coherency_cpu_begin() for these chunks.
+ */
+void vdb_coherency_cpu_writes(struct vdb_buffer *buf, unsigned int first,
+			      unsigned int last)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&buf->state_lock, flags);
+	if (buf->incoherent)
+		bitmap_set(buf->dirty, first, last - first);
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+}
+
+/**
+ * vdb_coherency_cpu_end - the CPU is done; what it wrote is for the devices
+ * @buf: the buffer
+ * @written: it may have written anywhere, and not only where
+ *	vdb_coherency_cpu_writes() was told
+ *
+ * User mappings go away where they could show a device's bytes too late.
+ *
+ * Context: process; vdb_buffer.lock held.
+ */
+void vdb_coherency_cpu_end(struct vdb_buffer *buf, bool written)
+{
+	unsigned long flags;
+
+	lockdep_assert_held(&buf->lock);
+	if (!READ_ONCE(buf->incoherent)) {
+		vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+		return;
+	}
+	vdb_mapping_zap(buf);
+	spin_lock_irqsave(&buf->state_lock, flags);
+	if (written)
+		bitmap_fill(buf->dirty, buf->nr_chunks);
+	/* Bytes that were never fetched must not be passed on. */
+	bitmap_andnot(buf->dirty, buf->dirty, buf->stale, buf->nr_chunks);
+	flush_dirty(buf);
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+}
+
+/**
+ * vdb_coherency_device_begin - a queue gives its buffer to the device (QBUF)
+ * @att: the queue's attachment
+ * @clean: false where user space promises that the CPU wrote nothing
+ *	(V4L2_BUF_FLAG_NO_CACHE_CLEAN)
+ *
+ * Context: process; may sleep.
+ */
+void vdb_coherency_device_begin(struct vdb_attachment *att, bool clean)
+{
+	struct vdb_buffer *buf = att->buf;
+	unsigned long flags;
+
+	if (READ_ONCE(buf->incoherent)) {
+		mutex_lock(&buf->lock);
+		vdb_mapping_zap(buf);
+		mutex_unlock(&buf->lock);
+	}
+	spin_lock_irqsave(&buf->state_lock, flags);
+	buf->device_owned = true;
+	if (!buf->incoherent) {
+		vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+	} else if (clean) {
+		/* A driver that holds a kernel mapping tells nobody. */
+		if (buf->held)
+			bitmap_complement(buf->dirty, buf->stale,
+					  buf->nr_chunks);
+		flush_dirty(buf);
+	} else {
+		bitmap_zero(buf->dirty, buf->nr_chunks);
+	}
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+}
+
+/**
+ * vdb_coherency_device_end - the device is done with its buffer
+ * @att: the queue's attachment
+ * @invalidate: false where user space promises not to read
+ *	(V4L2_BUF_FLAG_NO_CACHE_INVALIDATE)
+ *
+ * The CPU gets the bytes when it looks; at once only where it may look without
+ * being noticed: through page table entries that came back while the device
+ * had the buffer, or a driver's kernel mapping.
+ *
+ * Context: any, hard interrupt included.
+ */
+void vdb_coherency_device_end(struct vdb_attachment *att, bool invalidate)
+{
+	struct vdb_buffer *buf = att->buf;
+	unsigned long flags;
+	unsigned int b, e;
+
+	spin_lock_irqsave(&buf->state_lock, flags);
+	buf->device_owned = false;
+	if (!buf->incoherent || !writes(att->dir)) {
+		vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+		goto out;
+	}
+
+	bitmap_zero(buf->dirty, buf->nr_chunks);
+	if (att->view == VDB_VIEW_CPU) {
+		bitmap_zero(buf->stale, buf->nr_chunks);
+		buf->writer = NULL;
+	} else {
+		bitmap_fill(buf->stale, buf->nr_chunks);
+		buf->writer = att;
+	}
+	pass_on(buf, att);
+	if (!invalidate)
+		goto out;
+	if (buf->held)
+		refresh_cpu(buf, 0, buf->nr_chunks);
+	else
+		for_each_set_bitrange(b, e, buf->mapped, buf->nr_chunks)
+			refresh_cpu(buf, b, e);
+out:
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+}

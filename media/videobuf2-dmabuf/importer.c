@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A queue's use of a dma-buf, its own or anybody's: attachment and mapping.
+ */
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "internal.h"
+
+/**
+ * vdb_plane_attach - attach a plane's dma-buf to its device and map it
+ * @plane: dbuf is set; dev is NULL where the device does no DMA, and then the
+ *	CPU's mapping is all there is
+ *
+ * Context: process; may sleep; takes the dma-buf's reservation lock.
+ * Return: 0, -EINVAL if the dma-buf is smaller than the plane, or what the
+ * exporter says.
+ */
+int vdb_plane_attach(struct vdb_plane *plane)
+{
+	struct vdb_attachment *ours;
+
+	if (plane->dbuf->size < plane->size) {
+		vdb_refuse(plane->dev, "dma-buf of %zu bytes for a plane of %zu",
+			   plane->dbuf->size, plane->size);
+		return -EINVAL;
+	}
+	if (!plane->dev)
+		return 0;
+
+	plane->att = dma_buf_attach(plane->dbuf, plane->dev);
+	if (IS_ERR(plane->att)) {
+		int ret = PTR_ERR(plane->att);
+
+		plane->att = NULL;
+		vdb_refuse(plane->dev, "%s does not let it attach: error %d",
+			   plane->dbuf->exp_name, ret);
+		return ret;
+	}
+	/* Before it is mapped: this device tells what it does. */
+	ours = vdb_attachment_of(plane->att);
+	if (ours)
+		ours->tracked = true;
+
+	plane->sgt = dma_buf_map_attachment_unlocked(plane->att, plane->dir);
+	if (IS_ERR(plane->sgt)) {
+		int ret = PTR_ERR(plane->sgt);
+
+		plane->sgt = NULL;
+		vdb_refuse(plane->dev, "%s can't map %zu bytes for it: error %d",
+			   plane->dbuf->exp_name, plane->dbuf->size, ret);
+		dma_buf_detach(plane->dbuf, plane->att);
+		plane->att = NULL;
+		return ret;
+	}
+	return 0;
+}
+
+/**
+ * vdb_plane_detach - undo vdb_plane_attach(), also where it was not called
+ * @plane: the plane
+ *
+ * Context: process; may sleep; takes the dma-buf's reservation lock.
+ */
+void vdb_plane_detach(struct vdb_plane *plane)
+{
+	if (!plane->att)
+		return;
+	dma_buf_unmap_attachment_unlocked(plane->att, plane->sgt, plane->dir);
+	dma_buf_detach(plane->dbuf, plane->att);
+	plane->sgt = NULL;
+	plane->att = NULL;
+}
+
+static void *map_foreign(struct vdb_plane *plane)
+{
+	if (vdb_dma_buf_vmap(plane->dbuf, &plane->map))
+		return NULL;
+	if (plane->map.is_iomem) {
+		vdb_refuse(plane->dev, "%s has I/O memory, not for plain pointers",
+			   plane->dbuf->exp_name);
+		vdb_dma_buf_vunmap(plane->dbuf, &plane->map);
+		return NULL;
+	}
+	return plane->map.vaddr;
+}
+
+/**
+ * vdb_plane_vaddr - where the CPU sees the plane
+ * @plane: the plane
+ *
+ * Context: process the first time, may sleep; later any.
+ * Return: an address until vdb_plane_vunmap(), or NULL.
+ */
+void *vdb_plane_vaddr(struct vdb_plane *plane)
+{
+	void *vaddr = READ_ONCE(plane->vaddr);
+
+	if (vaddr)
+		return vaddr;
+	mutex_lock(&plane->lock);
+	if (!plane->vaddr) {
+		struct vdb_buffer *ours = vdb_buffer_of(plane->dbuf);
+
+		/* Ours directly: dma_buf_vmap() warns when memory is short. */
+		vaddr = ours ? vdb_mapping_vmap(ours, true) :
+			       map_foreign(plane);
+		WRITE_ONCE(plane->vaddr, vaddr);
+	}
+	vaddr = plane->vaddr;
+	mutex_unlock(&plane->lock);
+	return vaddr;
+}
+
+/**
+ * vdb_plane_vunmap - undo vdb_plane_vaddr(), also where it was not called
+ * @plane: the plane
+ *
+ * Context: process; may sleep.
+ */
+void vdb_plane_vunmap(struct vdb_plane *plane)
+{
+	struct vdb_buffer *ours = vdb_buffer_of(plane->dbuf);
+
+	if (!plane->vaddr)
+		return;
+	if (ours)
+		vdb_mapping_vunmap(ours, true);
+	else
+		vdb_dma_buf_vunmap(plane->dbuf, &plane->map);
+	plane->vaddr = NULL;
+}

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What videobuf2 calls: struct vb2_mem_ops, and the helpers for drivers.
+ */
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <media/videobuf2-core.h>
+#include <media/videobuf2-dmabuf.h>
+
+#include "compat.h"
+#include "internal.h"
+
+static struct vdb_plane *plane_create(struct vb2_buffer *vb, struct device *dev,
+				      size_t size)
+{
+	struct vdb_plane *plane = kzalloc(sizeof(*plane), GFP_KERNEL);
+
+	if (!plane)
+		return NULL;
+	plane->vb = vb;
+	plane->dev = vdb_device_does_dma(dev) ? dev : NULL;
+	plane->dir = vb->vb2_queue->dma_dir;
+	plane->size = size;
+	mutex_init(&plane->lock);
+	return plane;
+}
+
+static void plane_destroy(struct vdb_plane *plane)
+{
+	mutex_destroy(&plane->lock);
+	kfree(plane);
+}
+
+static void *vdb_memop_alloc(struct vb2_buffer *vb, struct device *dev,
+			     unsigned long size)
+{
+	struct vb2_queue *q = vb->vb2_queue;
+	struct vdb_plane *plane;
+	int ret;
+
+	plane = plane_create(vb, dev, size);
+	if (!plane)
+		return ERR_PTR(-ENOMEM);
+
+	plane->own = vdb_buffer_create(plane->dev, PAGE_ALIGN(size),
+				       q->gfp_flags,
+				       q->dma_attrs & DMA_ATTR_FORCE_CONTIGUOUS);
+	if (IS_ERR(plane->own)) {
+		ret = PTR_ERR(plane->own);
+		goto err_free;
+	}
+	plane->dbuf = plane->own->dbuf;
+	ret = vdb_plane_attach(plane);
+	if (ret)
+		goto err_put;
+	return plane;
+
+err_put:
+	dma_buf_put(plane->dbuf);
+err_free:
+	plane_destroy(plane);
+	return ERR_PTR(ret);
+}
+
+static void vdb_memop_put(void *mem_priv)
+{
+	struct vdb_plane *plane = mem_priv;
+	unsigned int i;
+
+	vdb_plane_vunmap(plane);
+	vdb_plane_detach(plane);
+	for (i = 0; i < ARRAY_SIZE(plane->views); i++)
+		if (plane->views[i])
+			dma_buf_put(plane->views[i]);
+	dma_buf_put(plane->dbuf);
+	plane_destroy(plane);
+}
+
+/* The same access mode gives the same dma-buf, as long as the queue has it. */
+static struct dma_buf *vdb_memop_get_dmabuf(struct vb2_buffer *vb,
+					    void *mem_priv, unsigned long flags)
+{
+	struct vdb_plane *plane = mem_priv;
+	unsigned int mode = flags & O_ACCMODE;
+	struct dma_buf *dbuf = plane->dbuf;
+
+	if (mode < ARRAY_SIZE(plane->views)) {
+		dbuf = plane->views[mode];
+		if (!dbuf) {
+			dbuf = vdb_buffer_view(plane->own, mode);
+			if (IS_ERR(dbuf))
+				return dbuf;
+			plane->views[mode] = dbuf;
+		}
+	}
+	get_dma_buf(dbuf);
+	vdb_stat_add(VDB_EXPORTS, 1);
+	return dbuf;
+}
+
+/*
+ * The attachment through which the queue's device uses one of our buffers;
+ * what others export is theirs to synchronise.
+ */
+static struct vdb_attachment *tracked(struct vdb_plane *plane)
+{
+	return plane->att ? vdb_attachment_of(plane->att) : NULL;
+}
+
+/*
+ * vb2 sets the cache hints of a frame and never clears them: one frame with a
+ * hint would speak for all that follow. So the last plane uses them up. Those
+ * of an imported buffer are vb2's own and always set; they say nothing.
+ */
+static bool use_up_hints(struct vdb_plane *plane)
+{
+	struct vb2_buffer *vb = plane->vb;
+
+	return plane->own &&
+	       plane == vb->planes[vb->num_planes - 1].mem_priv;
+}
+
+static void vdb_memop_prepare(void *mem_priv)
+{
+	struct vdb_plane *plane = mem_priv;
+	struct vdb_attachment *att = tracked(plane);
+	bool clean = !plane->own || !plane->vb->skip_cache_sync_on_prepare;
+
+	if (use_up_hints(plane))
+		plane->vb->skip_cache_sync_on_prepare = 0;
+	if (att)
+		vdb_coherency_device_begin(att, clean);
+}
+
+/* May be called in hard interrupt context. */
+static void vdb_memop_finish(void *mem_priv)
+{
+	struct vdb_plane *plane = mem_priv;
+	struct vdb_attachment *att = tracked(plane);
+	bool invalidate = !plane->own || !plane->vb->skip_cache_sync_on_finish;
+
+	if (use_up_hints(plane))
+		plane->vb->skip_cache_sync_on_finish = 0;
+	if (att)
+		vdb_coherency_device_end(att, invalidate);
+}
+
+/*
+ * Checks and attachment wait for map_dmabuf: since 6.12 or so the core drops a
+ * failing attach_dmabuf's reference on the floor, one dma-buf lost for ever.
+ */
+static void *vdb_memop_attach_dmabuf(struct vb2_buffer *vb, struct device *dev,
+				     struct dma_buf *dbuf, unsigned long size)
+{
+	struct vdb_plane *plane = plane_create(vb, dev, size);
+
+	if (!plane)
+		return ERR_PTR(-ENOMEM);
+	plane->dbuf = dbuf;
+	return plane;
+}
+
+static int vdb_memop_map_dmabuf(void *mem_priv)
+{
+	struct vdb_plane *plane = mem_priv;
+	int ret = vdb_plane_attach(plane);
+
+	if (!ret)
+		vdb_stat_add(VDB_IMPORTS, 1);
+	return ret;
+}
+
+static void vdb_memop_unmap_dmabuf(void *mem_priv)
+{
+	struct vdb_plane *plane = mem_priv;
+
+	vdb_plane_vunmap(plane);
+	vdb_plane_detach(plane);
+}
+
+static void vdb_memop_detach_dmabuf(void *mem_priv)
+{
+	struct vdb_plane *plane = mem_priv;
+
+	vdb_plane_vunmap(plane);
+	vdb_plane_detach(plane);
+	plane_destroy(plane);
+}
+
+static void *vdb_memop_vaddr(struct vb2_buffer *vb, void *mem_priv)
+{
+	return vdb_plane_vaddr(mem_priv);
+}
+
+static void *vdb_memop_cookie(struct vb2_buffer *vb, void *mem_priv)
+{
+	struct vdb_plane *plane = mem_priv;
+
+	return plane->sgt;
+}
+
+/* A view holds one reference of the buffer, and the plane one of the view. */
+static unsigned int vdb_memop_num_users(void *mem_priv)
+{
+	struct vdb_plane *plane = mem_priv;
+	unsigned int i, users = file_count(plane->dbuf->file);
+
+	for (i = 0; i < ARRAY_SIZE(plane->views); i++)
+		if (plane->views[i])
+			users += file_count(plane->views[i]->file) - 2;
+	return users;
+}
+
+/* The mapping becomes the dma-buf's own, and lives as long as it likes. */
+static int vdb_memop_mmap(void *mem_priv, struct vm_area_struct *vma)
+{
+	struct vdb_plane *plane = mem_priv;
+
+	return dma_buf_mmap(plane->dbuf, vma, 0);
+}
+
+const struct vb2_mem_ops vb2_dmabuf_memops = {
+	.alloc = vdb_memop_alloc,
+	.put = vdb_memop_put,
+	.get_dmabuf = vdb_memop_get_dmabuf,
+	.prepare = vdb_memop_prepare,
+	.finish = vdb_memop_finish,
+	.attach_dmabuf = vdb_memop_attach_dmabuf,
+	.detach_dmabuf = vdb_memop_detach_dmabuf,
+	.map_dmabuf = vdb_memop_map_dmabuf,
+	.unmap_dmabuf = vdb_memop_unmap_dmabuf,
+	.vaddr = vdb_memop_vaddr,
+	.cookie = vdb_memop_cookie,
+	.num_users = vdb_memop_num_users,
+	.mmap = vdb_memop_mmap,
+};
+EXPORT_SYMBOL_GPL(vb2_dmabuf_memops);
+
+static struct vdb_plane *plane_of(struct vb2_buffer *vb, unsigned int plane_no)
+{
+	if (plane_no >= vb->num_planes)
+		return NULL;
+	return vb->planes[plane_no].mem_priv;
+}
+
+/**
+ * vb2_dmabuf_plane_sgt - a plane's memory as the queue's device sees it
+ * @vb: a buffer of a queue that uses vb2_dmabuf_memops
+ * @plane_no: which plane
+ *
+ * Use sg_dma_address() and sg_dma_len() of for_each_sgtable_dma_sg() only: of
+ * an imported buffer nothing else in the table means anything (struct
+ * dma_buf_ops, map_dma_buf).
+ *
+ * Context: any, from vb2_ops.buf_init to buf_cleanup.
+ * Return: the table, or an ERR_PTR: -EINVAL for a plane without memory,
+ * -EOPNOTSUPP if the queue's device does no DMA.
+ */
+struct sg_table *vb2_dmabuf_plane_sgt(struct vb2_buffer *vb,
+				      unsigned int plane_no)
+{
+	struct vdb_plane *plane = plane_of(vb, plane_no);
+
+	if (!plane)
+		return ERR_PTR(-EINVAL);
+	return plane->sgt ?: ERR_PTR(-EOPNOTSUPP);
+}
+EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_sgt);
+
+/**
+ * vb2_dmabuf_plane_dma_addr - a plane's address, where it has one
+ * @vb: a buffer of a queue that uses vb2_dmabuf_memops
+ * @plane_no: which plane
+ *
+ * For devices that take one address. Scattered pages have one behind an IOMMU;
+ * without, set DMA_ATTR_FORCE_CONTIGUOUS in vb2_queue.dma_attrs. Check the
+ * result in buf_init or buf_prepare with dma_mapping_error(): an importer can
+ * be given any memory.
+ *
+ * Context: any, from vb2_ops.buf_init to buf_cleanup.
+ * Return: the address, or DMA_MAPPING_ERROR if the plane has no memory, the
+ * device does no DMA, or the memory is not contiguous for it.
+ */
+dma_addr_t vb2_dmabuf_plane_dma_addr(struct vb2_buffer *vb,
+				     unsigned int plane_no)
+{
+	struct sg_table *sgt = vb2_dmabuf_plane_sgt(vb, plane_no);
+	struct vdb_plane *plane = plane_of(vb, plane_no);
+	struct scatterlist *sg;
+	dma_addr_t next;
+	size_t len = 0;
+	unsigned int i;
+
+	if (IS_ERR(sgt))
+		return DMA_MAPPING_ERROR;
+
+	next = sg_dma_address(sgt->sgl);
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (sg_dma_address(sg) != next)
+			break;
+		next += sg_dma_len(sg);
+		len += sg_dma_len(sg);
+	}
+	if (len < plane->size) {
+		vdb_refuse(plane->dev, "%s is contiguous for %zu bytes, the plane needs %zu (%u segments)",
+			   plane->dbuf->exp_name, len, plane->size,
+			   sgt->nents);
+		return DMA_MAPPING_ERROR;
+	}
+	return sg_dma_address(sgt->sgl);
+}
+EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_dma_addr);
+
+/**
+ * vb2_dmabuf_plane_begin_cpu_access - a driver is about to touch a plane
+ * @vb: a buffer of a queue that uses vb2_dmabuf_memops
+ * @plane_no: which plane
+ * @dir: DMA_FROM_DEVICE to read, DMA_TO_DEVICE to write, or both
+ *
+ * For drivers whose CPU makes or takes the frames. vb2 does nothing of the
+ * kind for imported buffers, so that this is all the coherency they get
+ * (dma_buf_begin_cpu_access()).
+ *
+ * Context: process; may sleep, and may wait for fences.
+ * Return: 0, -EINVAL for a plane without memory, or what the exporter says.
+ */
+int vb2_dmabuf_plane_begin_cpu_access(struct vb2_buffer *vb,
+				      unsigned int plane_no,
+				      enum dma_data_direction dir)
+{
+	struct vdb_plane *plane = plane_of(vb, plane_no);
+
+	return plane ? dma_buf_begin_cpu_access(plane->dbuf, dir) : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_begin_cpu_access);
+
+/**
+ * vb2_dmabuf_plane_end_cpu_access - a driver has touched a plane
+ * @vb: a buffer of a queue that uses vb2_dmabuf_memops
+ * @plane_no: which plane
+ * @dir: as given to vb2_dmabuf_plane_begin_cpu_access()
+ *
+ * Call it before vb2_buffer_done().
+ *
+ * Context: process; may sleep.
+ * Return: 0, -EINVAL for a plane without memory, or what the exporter says.
+ */
+int vb2_dmabuf_plane_end_cpu_access(struct vb2_buffer *vb,
+				    unsigned int plane_no,
+				    enum dma_data_direction dir)
+{
+	struct vdb_plane *plane = plane_of(vb, plane_no);
+
+	return plane ? dma_buf_end_cpu_access(plane->dbuf, dir) : -EINVAL;
+}
+EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_end_cpu_access);
+
+static int __init vdb_init(void)
+{
+	vdb_stats_init();
+	return 0;
+}
+module_init(vdb_init);
+
+static void __exit vdb_exit(void)
+{
+	vdb_stats_exit();
+}
+module_exit(vdb_exit);
+
+MODULE_DESCRIPTION("videobuf2 allocator whose buffers are dma-bufs");
+MODULE_AUTHOR("The videobuf2-dmabuf authors");
+MODULE_LICENSE("GPL");
+VDB_IMPORT_NS_DMA_BUF;

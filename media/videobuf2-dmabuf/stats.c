@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What happens to buffers, counted, in debugfs: videobuf2-dmabuf/stats has the
+ * totals, videobuf2-dmabuf/buffers each buffer that lives.
+ */
+#include <linux/bitmap.h>
+#include <linux/debugfs.h>
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/seq_file.h>
+
+#include "internal.h"
+
+static atomic64_t stats[VDB_STATS];
+static struct dentry *dir;
+static LIST_HEAD(buffers);
+static DEFINE_MUTEX(buffers_lock);
+
+static const char * const names[VDB_STATS] = {
+	[VDB_BUFFERS] = "buffers",
+	[VDB_BUFFERS_TOTAL] = "buffers_total",
+	[VDB_BYTES] = "bytes",
+	[VDB_EXPORTS] = "exports",
+	[VDB_IMPORTS] = "imports",
+	[VDB_ATTACHMENTS] = "attachments",
+	[VDB_MAPS] = "maps",
+	[VDB_BEGIN_CPU_ACCESS] = "begin_cpu_access",
+	[VDB_END_CPU_ACCESS] = "end_cpu_access",
+	[VDB_SYNCS_FOR_CPU] = "syncs_for_cpu",
+	[VDB_SYNCS_FOR_DEVICE] = "syncs_for_device",
+	[VDB_SYNCS_ELIDED] = "syncs_elided",
+	[VDB_BYTES_SYNCED] = "bytes_synced",
+	[VDB_FAULTS] = "faults",
+	[VDB_WRITE_FAULTS] = "write_faults",
+	[VDB_SHOOTDOWNS] = "shootdowns",
+	[VDB_VMAPS] = "vmaps",
+	[VDB_REFUSALS] = "refusals",
+};
+
+/**
+ * vdb_stat_add - count
+ * @stat: what
+ * @n: how many; negative for what can become fewer
+ *
+ * Context: any.
+ */
+void vdb_stat_add(enum vdb_stat stat, s64 n)
+{
+	atomic64_add(n, &stats[stat]);
+}
+
+/**
+ * vdb_stats_add_buffer - a buffer has come to life
+ * @buf: complete, with its dma-buf
+ *
+ * Context: process.
+ */
+void vdb_stats_add_buffer(struct vdb_buffer *buf)
+{
+	mutex_lock(&buffers_lock);
+	list_add_tail(&buf->node, &buffers);
+	mutex_unlock(&buffers_lock);
+	vdb_stat_add(VDB_BUFFERS, 1);
+	vdb_stat_add(VDB_BUFFERS_TOTAL, 1);
+	vdb_stat_add(VDB_BYTES, buf->size);
+}
+
+/**
+ * vdb_stats_del_buffer - a buffer goes; nobody sees it after this
+ * @buf: still complete
+ *
+ * Context: process; waits for those that look at it.
+ */
+void vdb_stats_del_buffer(struct vdb_buffer *buf)
+{
+	mutex_lock(&buffers_lock);
+	list_del(&buf->node);
+	mutex_unlock(&buffers_lock);
+	vdb_stat_add(VDB_BUFFERS, -1);
+	vdb_stat_add(VDB_BYTES, -(s64)buf->size);
+}
+
+static int stats_show(struct seq_file *m, void *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < VDB_STATS; i++)
+		seq_printf(m, "%s %lld\n", names[i], atomic64_read(&stats[i]));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static void show_pages(struct seq_file *m, const struct vdb_storage *st)
+{
+	unsigned int i = 0;
+
+	seq_puts(m, "pages:");
+	while (i < st->nr_pages) {
+		unsigned long pfn = page_to_pfn(st->pages[i]);
+		unsigned int n = 1;
+
+		while (i + n < st->nr_pages &&
+		       page_to_pfn(st->pages[i + n]) == pfn + n)
+			n++;
+		seq_printf(m, " %lx+%x", pfn, n);
+		i += n;
+	}
+	seq_putc(m, '\n');
+}
+
+static const char *direction(enum dma_data_direction dir)
+{
+	switch (dir) {
+	case DMA_BIDIRECTIONAL:
+		return "both";
+	case DMA_TO_DEVICE:
+		return "to-device";
+	case DMA_FROM_DEVICE:
+		return "from-device";
+	default:
+		return "unmapped";
+	}
+}
+
+static void show_attachments(struct seq_file *m, struct vdb_buffer *buf)
+{
+	static const char * const views[] = {
+		[VDB_VIEW_CPU] = "coherent",
+		[VDB_VIEW_MEMORY] = "memory",
+		[VDB_VIEW_PRIVATE] = "bounced",
+	};
+	struct vdb_attachment *att;
+
+	list_for_each_entry(att, &buf->attachments, node)
+		seq_printf(m, "attachment: %s %s segments=%u view=%s%s\n",
+			   dev_name(att->dev), direction(att->dir),
+			   att->sgt.nents, att->maps ? views[att->view] : "-",
+			   att->tracked ? " tracked" : "");
+}
+
+static void show_buffer(struct seq_file *m, struct vdb_buffer *buf)
+{
+	struct vdb_attachment *att;
+	unsigned int attachments = 0, mapped = 0, stale, dirty;
+	const char *writer;
+	unsigned long flags;
+	bool device_owned;
+
+	mutex_lock(&buf->lock);
+	list_for_each_entry(att, &buf->attachments, node) {
+		attachments++;
+		mapped += !!att->maps;
+	}
+	spin_lock_irqsave(&buf->state_lock, flags);
+	device_owned = buf->device_owned;
+	writer = buf->writer ? dev_name(buf->writer->dev) : "cpu";
+	stale = bitmap_weight(buf->stale, buf->nr_chunks);
+	dirty = bitmap_weight(buf->dirty, buf->nr_chunks);
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+
+	seq_printf(m, "buffer inode=%llu size=%zu exporter=videobuf2-dmabuf owner=%s last_writer=%s attachments=%u mapped=%u vmaps=%u stale=%u dirty=%u chunks=%u\n",
+		   (u64)file_inode(buf->dbuf->file)->i_ino, buf->size,
+		   device_owned ? "device" : "cpu", writer, attachments,
+		   mapped, buf->vmaps, stale, dirty, buf->nr_chunks);
+	show_pages(m, &buf->storage);
+	show_attachments(m, buf);
+	mutex_unlock(&buf->lock);
+}
+
+static int buffers_show(struct seq_file *m, void *unused)
+{
+	struct vdb_buffer *buf;
+
+	mutex_lock(&buffers_lock);
+	list_for_each_entry(buf, &buffers, node)
+		show_buffer(m, buf);
+	mutex_unlock(&buffers_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(buffers);
+
+/**
+ * vdb_stats_init - make the files; without debugfs there are none
+ */
+void vdb_stats_init(void)
+{
+	dir = debugfs_create_dir("videobuf2-dmabuf", NULL);
+	debugfs_create_file("stats", 0444, dir, NULL, &stats_fops);
+	/* Page frame numbers are for root only. */
+	debugfs_create_file("buffers", 0400, dir, NULL, &buffers_fops);
+}
+
+/**
+ * vdb_stats_exit - undo vdb_stats_init()
+ */
+void vdb_stats_exit(void)
+{
+	debugfs_remove(dir);
+}
