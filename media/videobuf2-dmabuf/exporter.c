@@ -45,7 +45,7 @@ static int vdb_attach(struct dma_buf *dbuf, struct dma_buf_attachment *dbuf_att)
 	unsigned long flags;
 
 	if (!vdb_device_does_dma(dbuf_att->dev)) {
-		vdb_refuse(dbuf_att->dev, "has no DMA mask, can't attach");
+		vdb_notice(dbuf_att->dev, "has no DMA mask, can't attach");
 		return -EOPNOTSUPP;
 	}
 
@@ -96,7 +96,7 @@ static int make_table(struct vdb_attachment *att)
 	segment = min3(segment, (size_t)dma_get_max_seg_size(att->dev),
 		       (size_t)UINT_MAX) & PAGE_MASK;
 	if (!segment) {
-		vdb_refuse(att->dev, "takes segments of %u bytes, a page has %lu",
+		vdb_notice(att->dev, "takes segments of %u bytes, a page has %lu",
 			   dma_get_max_seg_size(att->dev), PAGE_SIZE);
 		return -EINVAL;
 	}
@@ -117,7 +117,7 @@ static int map_first(struct vdb_attachment *att, enum dma_data_direction dir)
 	}
 	ret = vdb_coherency_map(att, dir);
 	if (ret)
-		vdb_refuse(att->dev, "can't map %zu bytes in %u segments, mask %#llx, largest mapping %zu: error %d",
+		vdb_notice(att->dev, "can't map %zu bytes in %u segments, mask %#llx, largest mapping %zu: error %d",
 			   att->buf->size, att->sgt.orig_nents,
 			   dma_get_mask(att->dev),
 			   dma_max_mapping_size(att->dev), ret);
@@ -138,7 +138,7 @@ static struct sg_table *vdb_map_dma_buf(struct dma_buf_attachment *dbuf_att,
 	if (!att->maps) {
 		ret = map_first(att, dir);
 	} else if (att->dir != dir) {
-		vdb_refuse(att->dev, "mapped with direction %d, asked for %d",
+		vdb_notice(att->dev, "mapped with direction %d, asked for %d",
 			   att->dir, dir);
 		ret = -EBUSY;
 	} else {

@@ -21,7 +21,7 @@ int vdb_plane_attach(struct vdb_plane *plane)
 	struct vdb_attachment *ours;
 
 	if (plane->dbuf->size < plane->size) {
-		vdb_refuse(plane->dev, "dma-buf of %zu bytes for a plane of %zu",
+		vdb_notice(plane->dev, "dma-buf of %zu bytes for a plane of %zu",
 			   plane->dbuf->size, plane->size);
 		return -EINVAL;
 	}
@@ -33,7 +33,7 @@ int vdb_plane_attach(struct vdb_plane *plane)
 		int ret = PTR_ERR(plane->att);
 
 		plane->att = NULL;
-		vdb_refuse(plane->dev, "%s does not let it attach: error %d",
+		vdb_notice(plane->dev, "%s does not let it attach: error %d",
 			   plane->dbuf->exp_name, ret);
 		return ret;
 	}
@@ -47,7 +47,7 @@ int vdb_plane_attach(struct vdb_plane *plane)
 		int ret = PTR_ERR(plane->sgt);
 
 		plane->sgt = NULL;
-		vdb_refuse(plane->dev, "%s can't map %zu bytes for it: error %d",
+		vdb_notice(plane->dev, "%s can't map %zu bytes for it: error %d",
 			   plane->dbuf->exp_name, plane->dbuf->size, ret);
 		dma_buf_detach(plane->dbuf, plane->att);
 		plane->att = NULL;
@@ -77,7 +77,7 @@ static void *map_foreign(struct vdb_plane *plane)
 	if (vdb_dma_buf_vmap(plane->dbuf, &plane->map))
 		return NULL;
 	if (plane->map.is_iomem) {
-		vdb_refuse(plane->dev, "%s has I/O memory, not for plain pointers",
+		vdb_notice(plane->dev, "%s has I/O memory, not for plain pointers",
 			   plane->dbuf->exp_name);
 		vdb_dma_buf_vunmap(plane->dbuf, &plane->map);
 		return NULL;

@@ -11,6 +11,7 @@
 #ifndef VDB_INTERNAL_H
 #define VDB_INTERNAL_H
 
+#include <linux/bits.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/iosys-map.h>
@@ -21,7 +22,7 @@
 
 /* What coherency is tracked by: 64 KiB with 4 KiB pages. */
 #define VDB_CHUNK_ORDER 4
-#define VDB_CHUNK_PAGES (1U << VDB_CHUNK_ORDER)
+#define VDB_CHUNK_PAGES BIT(VDB_CHUNK_ORDER)
 #define VDB_CHUNK_SIZE (PAGE_SIZE << VDB_CHUNK_ORDER)
 
 /**
@@ -222,14 +223,7 @@ void vdb_stats_add_buffer(struct vdb_buffer *buf);
 void vdb_stats_del_buffer(struct vdb_buffer *buf);
 void vdb_stats_init(void);
 void vdb_stats_exit(void);
-
-/* Say once in a while why a buffer and a device do not go together. */
-#define vdb_refuse(dev, fmt, ...)                                              \
-	do {                                                                   \
-		vdb_stat_add(VDB_REFUSALS, 1);                                 \
-		pr_notice_ratelimited("videobuf2-dmabuf: %s: " fmt "\n",       \
-				      (dev) ? dev_name(dev) : "no device",     \
-				      ##__VA_ARGS__);                          \
-	} while (0)
+__printf(2, 3)
+void vdb_notice(struct device *dev, const char *fmt, ...);
 
 #endif

@@ -305,7 +305,7 @@ dma_addr_t vb2_dmabuf_plane_dma_addr(struct vb2_buffer *vb,
 		len += sg_dma_len(sg);
 	}
 	if (len < plane->size) {
-		vdb_refuse(plane->dev, "%s is contiguous for %zu bytes, the plane needs %zu (%u segments)",
+		vdb_notice(plane->dev, "%s is contiguous for %zu bytes, the plane needs %zu (%u segments)",
 			   plane->dbuf->exp_name, len, plane->size,
 			   sgt->nents);
 		return DMA_MAPPING_ERROR;

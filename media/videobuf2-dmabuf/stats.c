@@ -81,6 +81,29 @@ void vdb_stats_del_buffer(struct vdb_buffer *buf)
 	vdb_stat_add(VDB_BYTES, -(s64)buf->size);
 }
 
+/**
+ * vdb_notice - say why a buffer and a device do not go together
+ * @dev: the device, or NULL
+ * @fmt: which rule, and which number; no newline
+ *
+ * At most a few times in some seconds: user space can ask as often as it likes.
+ *
+ * Context: process.
+ */
+void vdb_notice(struct device *dev, const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	vdb_stat_add(VDB_REFUSALS, 1);
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	pr_notice_ratelimited("videobuf2-dmabuf: %s: %pV\n",
+			      dev ? dev_name(dev) : "no device", &vaf);
+	va_end(args);
+}
+
 static int stats_show(struct seq_file *m, void *unused)
 {
 	unsigned int i;

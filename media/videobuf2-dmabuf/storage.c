@@ -157,7 +157,7 @@ static int alloc_contiguous(struct vdb_storage *st, struct device *dev,
 	if (!page)
 		page = alloc_area(st, dev, gfp);
 	if (!page) {
-		vdb_refuse(dev, "no contiguous block of %u pages (the page allocator's largest has %lu)",
+		vdb_notice(dev, "no contiguous block of %u pages (the page allocator's largest has %lu)",
 			   st->nr_pages, 1UL << VDB_MAX_ORDER);
 		return -ENOMEM;
 	}
