@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,7 +121,36 @@ static void a_read_only_export_cannot_be_made_writable(void **state)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", ro);
 	fd = open(link, O_RDWR);
 	assert_true(fd < 0);
+	/* A debugger's way in. */
+	fd = must(open("/proc/self/mem", O_RDWR));
+	assert_true(pwrite(fd, "x", 1, (off_t)(uintptr_t)map) < 0);
+	assert_int_equal(map[0], 0);
 	close(rw);
+}
+
+/*
+ * Where devices are coherent the mapping has real pages, which can be pinned:
+ * a pipe can be given them, a file written from them without the page cache.
+ */
+static void the_pages_can_be_pinned(void **state)
+{
+	struct iovec iov = { .iov_len = 2 * PAGE };
+	unsigned char got[2 * PAGE];
+	size_t length;
+	int pipes[2], fd = export_one(O_RDWR, &length);
+
+	(void)state;
+	iov.iov_base = map_dmabuf(fd, length, PROT_READ | PROT_WRITE);
+	memset(iov.iov_base, 0x11, PAGE);
+	memset(iov.iov_base + PAGE, 0x22, PAGE);
+	assert_return_code(pipe(pipes), errno);
+	must(vmsplice(pipes[1], &iov, 1, 0) == 2 * PAGE ? 0 : -errno);
+	unmap_all();
+	close(fd);
+	must(node_reqbufs(&dev[0], V4L2_MEMORY_MMAP, 0));
+	assert_int_equal(read(pipes[0], got, sizeof(got)), 2 * PAGE);
+	assert_int_equal(got[0], 0x11);
+	assert_int_equal(got[2 * PAGE - 1], 0x22);
 }
 
 static void the_node_and_the_dmabuf_show_the_same_bytes(void **state)
@@ -354,6 +384,7 @@ int main(void)
 		node_test(a_read_only_export_shares_the_storage),
 		node_test(a_read_only_export_outlives_the_writable_one),
 		node_test(a_read_only_export_cannot_be_made_writable),
+		node_test(the_pages_can_be_pinned),
 		node_test(the_node_and_the_dmabuf_show_the_same_bytes),
 		node_test(an_offset_shows_the_right_page),
 		node_test(a_mapping_survives_its_fd_and_a_partial_munmap),

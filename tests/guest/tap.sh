@@ -105,6 +105,13 @@ no_dmabufs()
 	return 1
 }
 
+counts_are_zero()
+{
+	[ -f $debug/videobuf2-dmabuf/stats ] || return 0
+	grep -E '^(buffers|bytes|attachments) ' $debug/videobuf2-dmabuf/stats |
+		awk '{ print; sum += $2 < 0 ? -$2 : $2 } END { exit sum != 0 }'
+}
+
 modules_unload()
 {
 	for module in $modules; do
@@ -115,6 +122,7 @@ modules_unload()
 done_testing()
 {
 	ok "no dma-buf is left" no_dmabufs
+	ok "the allocator counts no buffer, byte or attachment" counts_are_zero
 	ok "all modules unload" modules_unload
 	echo "1..$count"
 }
