@@ -99,9 +99,9 @@ static void sync_bytes(struct vdb_attachment *att, dma_addr_t addr, size_t len,
 		       bool for_cpu)
 {
 	if (for_cpu)
-		dma_sync_single_for_cpu(att->dev, addr, len, att->dir);
+		dma_sync_single_for_cpu(att->dev, addr, len, att->dma_dir);
 	else
-		dma_sync_single_for_device(att->dev, addr, len, att->dir);
+		dma_sync_single_for_device(att->dev, addr, len, att->dma_dir);
 }
 
 static void sync_chunks(struct vdb_attachment *att, unsigned int first,
@@ -143,7 +143,7 @@ static struct vdb_attachment *silent_writer(struct vdb_buffer *buf)
 
 	list_for_each_entry(att, &buf->attachments, node)
 		if (att->maps && !att->tracked && writes(att->dir) &&
-		    att->view != VDB_VIEW_CPU && !att->behind)
+		    att->view != VDB_VIEW_CPU)
 			return att;
 	return NULL;
 }
@@ -189,12 +189,8 @@ out:
 static void refresh_device(struct vdb_attachment *att, unsigned int first,
 			   unsigned int last)
 {
-	if (!att->maps || att->view == VDB_VIEW_CPU)
-		return;
-	sync_chunks(att, first, last, false);
-	/* Nothing goes into a bounce buffer that is only to be read from. */
-	if (att->view == VDB_VIEW_PRIVATE && att->dir == DMA_FROM_DEVICE)
-		att->behind = true;
+	if (att->maps && att->view != VDB_VIEW_CPU)
+		sync_chunks(att, first, last, false);
 }
 
 static void flush_dirty(struct vdb_buffer *buf)
@@ -239,19 +235,18 @@ static void account(struct vdb_attachment *att, int n)
 		buf->memory_views += n;
 }
 
-static int map_sgt(struct vdb_attachment *att, enum dma_data_direction dir,
-		   unsigned long attrs)
+static int map_sgt(struct vdb_attachment *att, unsigned long attrs)
 {
-	int ret = dma_map_sgtable(att->dev, &att->sgt, dir, attrs);
+	int ret = dma_map_sgtable(att->dev, &att->sgt, att->dma_dir, attrs);
 
 	if (ret)
 		return ret;
 	att->view = classify(att);
 	if (attrs && att->view == VDB_VIEW_PRIVATE) {
 		/* Its copy has not been filled. */
-		dma_unmap_sgtable(att->dev, &att->sgt, dir,
+		dma_unmap_sgtable(att->dev, &att->sgt, att->dma_dir,
 				  DMA_ATTR_SKIP_CPU_SYNC);
-		return map_sgt(att, dir, 0);
+		return map_sgt(att, 0);
 	}
 	return 0;
 }
@@ -264,6 +259,11 @@ static int map_sgt(struct vdb_attachment *att, enum dma_data_direction dir,
  * Where another device looks at memory already, memory is up to date, and the
  * CPU's caches are left alone: what is in them may be older than what that
  * device is just writing.
+ *
+ * A device that only writes is mapped for both directions: handing a buffer
+ * over for DMA_FROM_DEVICE need not put the CPU's bytes where devices see them
+ * (some caches drop them), and what the device leaves out, or another device
+ * reads, would be lost.
  *
  * Context: process; vdb_buffer.lock held; may sleep.
  * Return: 0, or what dma_map_sgtable() says.
@@ -286,14 +286,14 @@ int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 	attrs = buf->memory_views ? DMA_ATTR_SKIP_CPU_SYNC : 0;
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 
-	ret = map_sgt(att, dir, attrs);
+	att->dma_dir = dir == DMA_FROM_DEVICE ? DMA_BIDIRECTIONAL : dir;
+	ret = map_sgt(att, attrs);
 	if (ret)
 		return ret;
 
 	spin_lock_irqsave(&buf->state_lock, flags);
 	att->dir = dir;
 	att->maps = 1;
-	att->behind = false;
 	list_move(&att->node, &buf->attachments);
 	account(att, 1);
 	/* A device may have finished a frame meanwhile. */
@@ -320,7 +320,6 @@ int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 void vdb_coherency_unmap(struct vdb_attachment *att)
 {
 	struct vdb_buffer *buf = att->buf;
-	enum dma_data_direction dir = att->dir;
 	unsigned long flags;
 
 	lockdep_assert_held(&buf->lock);
@@ -338,7 +337,8 @@ void vdb_coherency_unmap(struct vdb_attachment *att)
 	att->dir = DMA_NONE;
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 
-	dma_unmap_sgtable(att->dev, &att->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	dma_unmap_sgtable(att->dev, &att->sgt, att->dma_dir,
+			  DMA_ATTR_SKIP_CPU_SYNC);
 }
 
 /**

@@ -61,12 +61,11 @@ enum vdb_view {
  * @sgt: the buffer's pages within the limits of the device; made by the first
  *	map and kept
  * @maps: how often it is mapped now; changed under lock and state_lock
- * @dir: the direction it is mapped with; DMA_NONE where it is not
+ * @dir: what the device may do to it; DMA_NONE where it is not mapped
+ * @dma_dir: the direction that the DMA API was told
  * @view: how the device sees the bytes while mapped
  * @tracked: its queue is one of ours and tells what the device does; others
  *	may write at any time while mapped with a direction that allows it
- * @behind: others have written since it was mapped, and its view could not be
- *	brought up to date
  */
 struct vdb_attachment {
 	struct list_head node;
@@ -75,9 +74,9 @@ struct vdb_attachment {
 	struct sg_table sgt;
 	unsigned int maps;
 	enum dma_data_direction dir;
+	enum dma_data_direction dma_dir;
 	enum vdb_view view;
 	bool tracked;
-	bool behind;
 };
 
 /**
