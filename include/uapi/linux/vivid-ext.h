@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * The stamp in vivid-ext's frames: what a reader in kernel or user space needs
- * to find it and to check a frame against it.
+ * What vivid-ext and programs agree on: its controls, and the stamp in its
+ * frames with all that a reader needs to find it and check a frame against it.
  *
  * The stamp fills the top left 128x16 pixels: four rows of 32 cells, a cell is
  * 4x4 pixels, black for 0 and white for 1, most significant bit first. The
@@ -21,6 +21,15 @@
 #define VIVID_EXT_STAMP_WIDTH	(VIVID_EXT_STAMP_CELL * VIVID_EXT_STAMP_BITS)
 #define VIVID_EXT_STAMP_HEIGHT	(VIVID_EXT_STAMP_CELL * VIVID_EXT_STAMP_ROWS)
 #define VIVID_EXT_STAMP_LEVEL	128u		/* brighter than this is a 1 */
+
+/* The capture node's own controls; they need <linux/v4l2-controls.h>. */
+#define VIVID_EXT_CID_BASE		(V4L2_CID_USER_BASE | 0xf000)
+#define VIVID_EXT_CID_OSD_TEXT		(VIVID_EXT_CID_BASE + 0)
+#define VIVID_EXT_CID_MOVE_HORIZONTAL	(VIVID_EXT_CID_BASE + 1)
+#define VIVID_EXT_CID_MOVE_VERTICAL	(VIVID_EXT_CID_BASE + 2)
+#define VIVID_EXT_CID_SHOW_BORDER	(VIVID_EXT_CID_BASE + 3)
+#define VIVID_EXT_CID_SHOW_SQUARE	(VIVID_EXT_CID_BASE + 4)
+#define VIVID_EXT_CID_STAMP		(VIVID_EXT_CID_BASE + 5)
 
 #define VIVID_EXT_NO_BYTE	0xffu
 #define VIVID_EXT_MAX_PLANES	3

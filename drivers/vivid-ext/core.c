@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtual cameras: platform devices made from module parameters, and the
+ * driver that binds to them.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "../../media/videobuf2-dmabuf/compat.h"
+#include "core.h"
+#include "debugfs.h"
+#include "dmabus.h"
+#include "pattern.h"
+
+#define MAX_DEVS	64
+
+static unsigned int n_devs = 1;
+module_param(n_devs, uint, 0444);
+MODULE_PARM_DESC(n_devs, " number of cameras, 1 to 64 (default 1)");
+
+/* Of each array the last value given counts for all further cameras. */
+static char *allocator[MAX_DEVS];
+static unsigned int num_allocator;
+module_param_array(allocator, charp, &num_allocator, 0444);
+MODULE_PARM_DESC(allocator,
+		 " dmabuf, vmalloc, dma-sg or dma-contig (default dmabuf)");
+
+static bool multiplanar[MAX_DEVS];
+static unsigned int num_multiplanar;
+module_param_array(multiplanar, bool, &num_multiplanar, 0444);
+MODULE_PARM_DESC(multiplanar, " use the multi-planar API (default 0)");
+
+static bool dma[MAX_DEVS] = { true };
+static unsigned int num_dma;
+module_param_array(dma, bool, &num_dma, 0444);
+MODULE_PARM_DESC(dma,
+		 " the camera writes by DMA, otherwise the CPU draws (default 1)");
+
+static struct platform_device *cameras[MAX_DEVS];
+
+static const char * const allocators[] = {
+	[VIVID_EXT_DMABUF] = "dmabuf",
+	[VIVID_EXT_VMALLOC] = "vmalloc",
+	[VIVID_EXT_DMA_SG] = "dma-sg",
+	[VIVID_EXT_DMA_CONTIG] = "dma-contig",
+};
+
+/**
+ * vivid_ext_allocator_name - an allocator's name, as in the module parameter
+ * @allocator: which one
+ *
+ * Return: a string that stays.
+ */
+const char *vivid_ext_allocator_name(enum vivid_ext_allocator allocator)
+{
+	return allocators[allocator];
+}
+
+/* The last reference is gone: unbound and not open anywhere. */
+static void dev_release(struct v4l2_device *v4l2_dev)
+{
+	struct vivid_ext_dev *dev =
+		container_of(v4l2_dev, struct vivid_ext_dev, v4l2_dev);
+
+	vivid_ext_capture_free(&dev->capture);
+	v4l2_device_unregister(&dev->v4l2_dev);
+	kfree(dev);
+}
+
+static void dev_put(void *data)
+{
+	struct vivid_ext_dev *dev = data;
+
+	v4l2_device_disconnect(&dev->v4l2_dev);
+	v4l2_device_put(&dev->v4l2_dev);
+}
+
+static void dev_unregister(void *data)
+{
+	struct vivid_ext_dev *dev = data;
+
+	vivid_ext_debugfs_remove(dev);
+	vivid_ext_capture_unregister(&dev->capture);
+}
+
+static struct vivid_ext_dev *dev_create(struct device *parent)
+{
+	struct vivid_ext_dev *dev;
+	int ret;
+
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev)
+		return ERR_PTR(-ENOMEM);
+	dev->dev = parent;
+	dev->v4l2_dev.release = dev_release;
+	ret = v4l2_device_register(parent, &dev->v4l2_dev);
+	if (ret) {
+		kfree(dev);
+		return ERR_PTR(ret);
+	}
+	return dev;
+}
+
+/* What is asked for must be possible; what can't be is said here. */
+static int dev_configure(struct vivid_ext_dev *dev,
+			 const struct vivid_ext_config *config)
+{
+	dev->config = *config;
+	if (config->allocator == VIVID_EXT_VMALLOC)
+		dev->config.dma = false;
+	if (dev->config.dma)
+		return vivid_ext_bus_setup(dev->dev);
+	if (config->allocator == VIVID_EXT_DMA_SG ||
+	    config->allocator == VIVID_EXT_DMA_CONTIG) {
+		dev_err(dev->dev, "allocator %s needs dma=1\n",
+			vivid_ext_allocator_name(config->allocator));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int vivid_ext_probe(struct platform_device *pdev)
+{
+	const struct vivid_ext_config *config = dev_get_platdata(&pdev->dev);
+	struct vivid_ext_dev *dev;
+	int ret;
+
+	if (!config)
+		return -ENODEV;
+	dev = dev_create(&pdev->dev);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	ret = devm_add_action_or_reset(&pdev->dev, dev_put, dev);
+	if (ret)
+		return ret;
+	ret = dev_configure(dev, config);
+	if (ret)
+		return ret;
+	ret = vivid_ext_capture_register(&dev->capture, dev);
+	if (ret)
+		return ret;
+	vivid_ext_debugfs_add(dev);
+	return devm_add_action_or_reset(&pdev->dev, dev_unregister, dev);
+}
+
+static struct platform_driver vivid_ext_driver = {
+	.probe = vivid_ext_probe,
+	.driver = {
+		.name = VIVID_EXT_NAME,
+	},
+};
+
+static int param_config(unsigned int i, struct vivid_ext_config *config)
+{
+	unsigned int last = min(i, max(num_allocator, 1U) - 1);
+	int a = 0;
+
+	if (num_allocator)
+		a = match_string(allocators, ARRAY_SIZE(allocators),
+				 allocator[last]);
+	if (a < 0) {
+		pr_err("no allocator \"%s\"\n", allocator[last]);
+		return -EINVAL;
+	}
+	config->allocator = a;
+	config->multiplanar = multiplanar[min(i, max(num_multiplanar, 1U) - 1)];
+	config->dma = dma[min(i, max(num_dma, 1U) - 1)];
+	return 0;
+}
+
+static int camera_add(unsigned int i)
+{
+	struct platform_device_info info = {
+		.name = VIVID_EXT_NAME,
+		.id = i,
+		.dma_mask = DMA_BIT_MASK(64),
+	};
+	struct vivid_ext_config config = { };
+	int ret;
+
+	ret = param_config(i, &config);
+	if (ret)
+		return ret;
+	info.data = &config;
+	info.size_data = sizeof(config);
+	cameras[i] = platform_device_register_full(&info);
+	return PTR_ERR_OR_ZERO(cameras[i]);
+}
+
+static void cameras_remove(unsigned int count)
+{
+	while (count--)
+		platform_device_unregister(cameras[count]);
+}
+
+static int __init vivid_ext_init(void)
+{
+	unsigned int i;
+	int ret;
+
+	if (n_devs > MAX_DEVS) {
+		pr_err("n_devs=%u is more than %u\n", n_devs, MAX_DEVS);
+		return -EINVAL;
+	}
+	ret = vivid_ext_pattern_setup();
+	if (ret)
+		return ret;
+	vivid_ext_debugfs_init();
+	ret = platform_driver_register(&vivid_ext_driver);
+	if (ret)
+		goto exit_debugfs;
+	for (i = 0; i < n_devs; i++) {
+		ret = camera_add(i);
+		if (ret)
+			goto remove_cameras;
+	}
+	return 0;
+
+remove_cameras:
+	cameras_remove(i);
+	platform_driver_unregister(&vivid_ext_driver);
+exit_debugfs:
+	vivid_ext_debugfs_exit();
+	return ret;
+}
+module_init(vivid_ext_init);
+
+static void __exit vivid_ext_exit(void)
+{
+	cameras_remove(n_devs);
+	platform_driver_unregister(&vivid_ext_driver);
+	vivid_ext_debugfs_exit();
+}
+module_exit(vivid_ext_exit);
+
+MODULE_DESCRIPTION("Virtual camera that writes its frames by DMA");
+MODULE_AUTHOR("The videobuf2-dmabuf authors");
+MODULE_LICENSE("GPL");
+VDB_IMPORT_NS_DMA_BUF;
