@@ -10,6 +10,7 @@
 #define VDB_COMPAT_H
 
 #include <linux/dma-buf.h>
+#include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/version.h>
@@ -74,6 +75,43 @@ static inline void vdb_vm_flags_set(struct vm_area_struct *vma,
 #define VDB_IOCTL_REMOVE_BUFS
 #else
 #define VDB_IOCTL_REMOVE_BUFS .vidioc_remove_bufs = vb2_ioctl_remove_bufs,
+#endif
+
+/* 6.13: an hrtimer gets its function when it is set up. */
+static inline void
+vdb_hrtimer_setup(struct hrtimer *timer,
+		  enum hrtimer_restart (*function)(struct hrtimer *),
+		  clockid_t clock, enum hrtimer_mode mode)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+#else
+	hrtimer_setup(timer, function, clock, mode);
+#endif
+}
+
+/* 7.2: DRM's struct for an atomic commit lost its old name. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+#define vdb_atomic_state drm_atomic_state
+#else
+#define vdb_atomic_state drm_atomic_commit
+#endif
+
+/*
+ * 6.6: PRIME became the default of a DRM driver; 6.14: .date is gone, which
+ * had to be set. For the end of the initialiser of a struct drm_driver.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define VDB_DRM_DRIVER_FIELDS \
+	.date = "20260101", \
+	.prime_handle_to_fd = drm_gem_prime_handle_to_fd, \
+	.prime_fd_to_handle = drm_gem_prime_fd_to_handle, \
+	.gem_prime_mmap = drm_gem_prime_mmap,
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#define VDB_DRM_DRIVER_FIELDS .date = "20260101",
+#else
+#define VDB_DRM_DRIVER_FIELDS
 #endif
 
 #endif

@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The display's buffer objects: framebuffer memory as its engine can read it.
+ *
+ * A dumb buffer is shmem, mapped for DMA when it is first shown. An import is
+ * mapped when it is imported; where that fails the CPU copies each frame into
+ * a shadow instead, unless the module's parameter forbids it. An import is
+ * mapped for reading only: its exporter can tell that we never write.
+ *
+ * bo_lock is outside of dma_resv locks, which mapping takes.
+ */
+#include <drm/drm_gem.h>
+#include <drm/drm_prime.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/scatterlist.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "display.h"
+#include "dmabus.h"
+#include "../../media/videobuf2-dmabuf/compat.h"
+
+static bool fallback = true;
+module_param(fallback, bool, 0644);
+MODULE_PARM_DESC(fallback,
+		 "copy imports that DMA can't read by CPU, not refuse them (default: Y)");
+
+static struct vivid_ext_display *bo_display(const struct vivid_ext_bo *bo)
+{
+	return to_vivid_ext_display(bo->shmem.base.dev);
+}
+
+static struct device *bo_dev(const struct vivid_ext_bo *bo)
+{
+	return bo->shmem.base.dev->dev;
+}
+
+/* Taking the memory away from the device. */
+
+static void unmap_dumb(struct vivid_ext_bo *bo)
+{
+	dma_unmap_sgtable(bo_dev(bo), bo->sgt, DMA_TO_DEVICE, 0);
+	sg_free_table(bo->sgt);
+	kfree(bo->sgt);
+	drm_gem_shmem_unpin(&bo->shmem);
+}
+
+/* Safe to call again; under bo_lock, or before others know the object. */
+static void release_dma(struct vivid_ext_bo *bo)
+{
+	if (bo->view)
+		vivid_ext_view_destroy(bo->view);
+	bo->view = NULL;
+	if (bo->sgt && bo->dmabuf)
+		dma_buf_unmap_attachment_unlocked(bo->attach, bo->sgt,
+						  DMA_TO_DEVICE);
+	else if (bo->sgt)
+		unmap_dumb(bo);
+	bo->sgt = NULL;
+}
+
+static void forget(struct vivid_ext_bo *bo)
+{
+	struct vivid_ext_display *display = bo_display(bo);
+
+	mutex_lock(&display->bo_lock);
+	list_del_init(&bo->node);
+	release_dma(bo);
+	mutex_unlock(&display->bo_lock);
+}
+
+/* Makes the object known to unbind, which takes its mapping away. */
+static int remember(struct vivid_ext_bo *bo)
+{
+	struct vivid_ext_display *display = bo_display(bo);
+	int ret = 0;
+
+	mutex_lock(&display->bo_lock);
+	if (display->dma_off)
+		ret = -ENODEV;
+	else
+		list_add_tail(&bo->node, &display->bos);
+	mutex_unlock(&display->bo_lock);
+	return ret;
+}
+
+/* Dumb buffers. */
+
+static void free_dumb(struct drm_gem_object *obj)
+{
+	struct vivid_ext_bo *bo = to_vivid_ext_bo(obj);
+
+	forget(bo);
+	drm_gem_shmem_free(&bo->shmem);
+}
+
+/* The helper's dma_buf_ops are private; they tell our dma-bufs from others. */
+static struct dma_buf *export_dumb(struct drm_gem_object *obj, int flags)
+{
+	struct dma_buf *dmabuf = drm_gem_prime_export(obj, flags);
+
+	if (!IS_ERR(dmabuf))
+		WRITE_ONCE(to_vivid_ext_display(obj->dev)->prime_ops,
+			   dmabuf->ops);
+	return dmabuf;
+}
+
+static const struct drm_gem_object_funcs dumb_funcs = {
+	.free = free_dumb,
+	.export = export_dumb,
+	.print_info = drm_gem_shmem_object_print_info,
+	.pin = drm_gem_shmem_object_pin,
+	.unpin = drm_gem_shmem_object_unpin,
+	.get_sg_table = drm_gem_shmem_object_get_sg_table,
+	.vmap = drm_gem_shmem_object_vmap,
+	.vunmap = drm_gem_shmem_object_vunmap,
+	.mmap = drm_gem_shmem_object_mmap,
+	.vm_ops = &drm_gem_shmem_vm_ops,
+};
+
+/**
+ * vivid_ext_bo_create_dumb - allocate the object of a dumb buffer
+ * @drm: the card
+ * @size: unused, the shmem helper goes on with it
+ *
+ * Process context; for &drm_driver.gem_create_object.
+ *
+ * Return: the object, or ERR_PTR(-ENOMEM).
+ */
+struct drm_gem_object *vivid_ext_bo_create_dumb(struct drm_device *drm,
+						size_t size)
+{
+	struct vivid_ext_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&bo->node);
+	bo->shmem.base.funcs = &dumb_funcs;
+	/* Cached: the engine syncs what the CPU drew before it reads. */
+	bo->shmem.map_wc = false;
+	return &bo->shmem.base;
+}
+
+/* Under bo_lock, pages pinned; the pin is the mapping's if this succeeds. */
+static int map_dumb(struct vivid_ext_bo *bo)
+{
+	struct device *dev = bo_dev(bo);
+	struct vivid_ext_view *view;
+	struct sg_table *sgt;
+	int ret;
+
+	sgt = drm_gem_shmem_get_sg_table(&bo->shmem);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	ret = dma_map_sgtable(dev, sgt, DMA_TO_DEVICE, 0);
+	if (ret)
+		goto err_free;
+	view = vivid_ext_view_create(dev, sgt, bo->shmem.base.size,
+				     DMA_TO_DEVICE);
+	if (IS_ERR(view)) {
+		ret = PTR_ERR(view);
+		goto err_unmap;
+	}
+	bo->sgt = sgt;
+	bo->view = view;
+	list_add_tail(&bo->node, &bo_display(bo)->bos);
+	return 0;
+
+err_unmap:
+	dma_unmap_sgtable(dev, sgt, DMA_TO_DEVICE, 0);
+err_free:
+	sg_free_table(sgt);
+	kfree(sgt);
+	return ret;
+}
+
+/**
+ * vivid_ext_bo_prepare - make sure that the engine can read a buffer
+ * @bo: the buffer object
+ *
+ * Process context, takes bo_lock; called before a commit is certain to happen,
+ * because it can fail. The mapping stays until the object is freed.
+ *
+ * Return: 0; -ENODEV if the device is unbound; -ENOMEM; or what the DMA API or
+ * vivid_ext_view_create() says.
+ */
+int vivid_ext_bo_prepare(struct vivid_ext_bo *bo)
+{
+	struct vivid_ext_display *display = bo_display(bo);
+	int ret = 0;
+
+	if (bo->dmabuf)
+		return READ_ONCE(display->dma_off) ? -ENODEV : 0;
+
+	ret = drm_gem_shmem_pin(&bo->shmem);
+	if (ret)
+		return ret;
+	mutex_lock(&display->bo_lock);
+	if (display->dma_off)
+		ret = -ENODEV;
+	else if (!bo->sgt)
+		ret = map_dumb(bo);
+	else
+		ret = -EALREADY;
+	mutex_unlock(&display->bo_lock);
+	if (ret)
+		drm_gem_shmem_unpin(&bo->shmem);
+	return ret == -EALREADY ? 0 : ret;
+}
+
+/* Imports. */
+
+static void free_import(struct drm_gem_object *obj)
+{
+	struct vivid_ext_bo *bo = to_vivid_ext_bo(obj);
+
+	forget(bo);
+	if (bo->attach)
+		dma_buf_detach(bo->dmabuf, bo->attach);
+	if (!iosys_map_is_null(&bo->map))
+		vdb_dma_buf_vunmap(bo->dmabuf, &bo->map);
+	vfree(bo->shadow);
+	dma_buf_put(bo->dmabuf);
+	drm_gem_object_release(obj);
+	kfree(bo);
+}
+
+static const struct drm_gem_object_funcs import_funcs = {
+	.free = free_import,
+};
+
+/* Maps for the display's DMA; on failure *stage says what did not work. */
+static int map_import(struct vivid_ext_bo *bo, const char **stage)
+{
+	struct device *dev = bo_dev(bo);
+	struct dma_buf_attachment *attach;
+	struct vivid_ext_view *view;
+	struct sg_table *sgt;
+	int ret;
+
+	*stage = "attach";
+	attach = dma_buf_attach(bo->dmabuf, dev);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach);
+
+	*stage = "map";
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	if (IS_ERR(sgt)) {
+		ret = PTR_ERR(sgt);
+		goto err_detach;
+	}
+
+	*stage = "view";
+	view = vivid_ext_view_create(dev, sgt, bo->dmabuf->size, DMA_TO_DEVICE);
+	if (IS_ERR(view)) {
+		ret = PTR_ERR(view);
+		goto err_unmap;
+	}
+	bo->attach = attach;
+	bo->sgt = sgt;
+	bo->view = view;
+	return 0;
+
+err_unmap:
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
+err_detach:
+	dma_buf_detach(bo->dmabuf, attach);
+	return ret;
+}
+
+static struct vivid_ext_reason *find_reason(struct vivid_ext_display *display,
+					    const char *stage, int error)
+{
+	struct vivid_ext_reason *reason = display->reasons;
+	const struct vivid_ext_reason *last =
+		&display->reasons[VIVID_EXT_MAX_REASONS - 1];
+
+	while (reason != last && reason->stage &&
+	       (reason->error != error || strcmp(reason->stage, stage)))
+		reason++;
+	if (!reason->stage) {
+		reason->stage = reason == last ? "other" : stage;
+		reason->error = error;
+	}
+	return reason;
+}
+
+/* The memory that the CPU copies to, and the mapping that it copies from. */
+static int map_fallback(struct vivid_ext_bo *bo)
+{
+	size_t size = bo->shmem.base.size;
+	int ret;
+
+	bo->shadow = __vmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_ZERO |
+			       __GFP_NOWARN);
+	if (!bo->shadow)
+		return -ENOMEM;
+	ret = vdb_dma_buf_vmap(bo->dmabuf, &bo->map);
+	if (ret)
+		iosys_map_clear(&bo->map);
+	return ret;
+}
+
+static int fall_back(struct vivid_ext_bo *bo, const char *stage, int error)
+{
+	struct vivid_ext_display *display = bo_display(bo);
+	bool allowed = READ_ONCE(fallback);
+	int ret;
+
+	dev_info_ratelimited(bo_dev(bo),
+			     "dma-buf %lu of %zu bytes from %s: %s for DMA failed with %d; %s\n",
+			     file_inode(bo->dmabuf->file)->i_ino,
+			     bo->dmabuf->size, bo->dmabuf->exp_name, stage,
+			     error, allowed ? "the CPU will copy" : "refused");
+	if (!allowed)
+		return -EINVAL;
+	ret = map_fallback(bo);
+	if (ret)
+		return ret;
+
+	mutex_lock(&display->bo_lock);
+	bo->reason = find_reason(display, stage, error);
+	bo->reason->imports++;
+	mutex_unlock(&display->bo_lock);
+	return 0;
+}
+
+/* These say nothing about the buffer: trying again may help, copying won't. */
+static bool is_passing(int error)
+{
+	return error == -ENOMEM || error == -EINTR || error == -ERESTARTSYS;
+}
+
+static struct vivid_ext_bo *create_import(struct drm_device *drm,
+					  struct dma_buf *dmabuf)
+{
+	struct vivid_ext_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+
+	if (!bo)
+		return NULL;
+	INIT_LIST_HEAD(&bo->node);
+	drm_gem_private_object_init(drm, &bo->shmem.base, dmabuf->size);
+	bo->shmem.base.funcs = &import_funcs;
+	bo->shmem.base.resv = dmabuf->resv;
+	bo->dmabuf = dmabuf;
+	get_dma_buf(dmabuf);
+	return bo;
+}
+
+/**
+ * vivid_ext_bo_import - import a dma-buf
+ * @drm: the card
+ * @dmabuf: the buffer, of any exporter
+ *
+ * Process context; for &drm_driver.gem_prime_import. Maps the buffer for DMA,
+ * or falls back to copying; each is final for the object.
+ *
+ * Return: the object; -EINVAL if the buffer can't be read by DMA and the
+ * fallback is switched off; -ENODEV if the device is unbound; -ENOMEM; or the
+ * exporter's error where neither DMA nor the CPU can reach the buffer.
+ */
+struct drm_gem_object *vivid_ext_bo_import(struct drm_device *drm,
+					   struct dma_buf *dmabuf)
+{
+	struct vivid_ext_display *display = to_vivid_ext_display(drm);
+	struct drm_gem_object *obj = dmabuf->priv;
+	struct vivid_ext_bo *bo;
+	const char *stage;
+	int ret;
+
+	if (dmabuf->ops == READ_ONCE(display->prime_ops) && obj->dev == drm) {
+		drm_gem_object_get(obj);
+		return obj;
+	}
+
+	bo = create_import(drm, dmabuf);
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	ret = map_import(bo, &stage);
+	if (ret && !is_passing(ret))
+		ret = fall_back(bo, stage, ret);
+	if (!ret)
+		ret = remember(bo);
+	if (ret)
+		goto err_put;
+	bo->shmem.base.import_attach = bo->attach;
+	return &bo->shmem.base;
+
+err_put:
+	drm_gem_object_put(&bo->shmem.base);
+	return ERR_PTR(ret);
+}
+
+/* What the engine needs. */
+
+/**
+ * vivid_ext_bo_addr - where the engine finds a buffer's bytes
+ * @bo: a buffer object that has been prepared
+ *
+ * Any context.
+ *
+ * Return: the address of its first byte.
+ */
+void *vivid_ext_bo_addr(struct vivid_ext_bo *bo)
+{
+	return bo->shadow ?: vivid_ext_view_addr(bo->view);
+}
+
+/**
+ * vivid_ext_bo_refresh - copy a buffer that DMA can't read
+ * @bo: any buffer object
+ *
+ * Process context, no locks held: the exporter may sleep in it.
+ *
+ * Return: 1 if it was copied, 0 if that isn't needed, or the exporter's error.
+ */
+int vivid_ext_bo_refresh(struct vivid_ext_bo *bo)
+{
+	struct vivid_ext_display *display = bo_display(bo);
+	int ret;
+
+	if (!bo->reason)
+		return 0;
+	ret = dma_buf_begin_cpu_access(bo->dmabuf, DMA_FROM_DEVICE);
+	if (ret)
+		return ret;
+	iosys_map_memcpy_from(bo->shadow, &bo->map, 0, bo->shmem.base.size);
+	ret = dma_buf_end_cpu_access(bo->dmabuf, DMA_FROM_DEVICE);
+	if (ret)
+		return ret;
+
+	mutex_lock(&display->bo_lock);
+	bo->reason->frames++;
+	mutex_unlock(&display->bo_lock);
+	return 1;
+}
+
+/**
+ * vivid_ext_bo_sync - let the device see what the CPU drew in a dumb buffer
+ * @bo: a dumb buffer that has been prepared
+ *
+ * Any context. User space doesn't say when it draws in a dumb buffer, so this
+ * is needed before each reading.
+ */
+void vivid_ext_bo_sync(struct vivid_ext_bo *bo)
+{
+	dma_sync_sgtable_for_device(bo_dev(bo), bo->sgt, DMA_TO_DEVICE);
+}
+
+/**
+ * vivid_ext_bo_release_all - take all memory away from the device
+ * @display: the display, its engine stopped for good
+ *
+ * Process context, at unbind. The objects live on, unmapped, as long as user
+ * space keeps them.
+ */
+void vivid_ext_bo_release_all(struct vivid_ext_display *display)
+{
+	struct vivid_ext_bo *bo;
+
+	mutex_lock(&display->bo_lock);
+	WRITE_ONCE(display->dma_off, true);
+	list_for_each_entry(bo, &display->bos, node)
+		release_dma(bo);
+	mutex_unlock(&display->bo_lock);
+}
+
+/**
+ * vivid_ext_bo_show_all - describe the imported buffers
+ * @display: the display
+ * @m: where to
+ *
+ * Process context. For each import a line with its identity and size, and if
+ * DMA reads it, a line with its pages as the device's addresses lead to them.
+ */
+void vivid_ext_bo_show_all(struct vivid_ext_display *display,
+			   struct seq_file *m)
+{
+	struct vivid_ext_bo *bo;
+
+	mutex_lock(&display->bo_lock);
+	list_for_each_entry(bo, &display->bos, node) {
+		if (!bo->dmabuf)
+			continue;
+		seq_printf(m, "framebuffer inode=%lu size=%zu exporter=%s source=%s\n",
+			   file_inode(bo->dmabuf->file)->i_ino,
+			   bo->dmabuf->size, bo->dmabuf->exp_name,
+			   bo->reason ? "fallback" : "zero-copy");
+		if (!bo->view)
+			continue;
+		seq_puts(m, "pages: ");
+		vivid_ext_view_show_pages(bo->view, m);
+	}
+	mutex_unlock(&display->bo_lock);
+}
