@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# One command for each thing people do; `make help` lists them.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KERNEL ?= 6.12
+O ?= build
+
+all: modules utils
+
+help:
+	@echo 'make                       modules for KDIR (default: the running kernel), and tools'
+	@echo 'make install               install both (root)'
+	@echo 'make demo [KERNEL=6.12]    from nothing to a picture, in a guest'
+	@echo 'make check [KERNEL=6.12] [TESTS="a b"]'
+	@echo '                           the tests, in a guest; also KERNEL="6.1 7.3"'
+	@echo 'make check-all             the tests on all kernels'
+	@echo "make vm CMD='...' [KERNEL=6.12] [PACKAGES=\"a b\"] [DMESG=1]"
+	@echo '                           run a command as root in a guest'
+	@echo 'make clean                 remove what was built'
+
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+utils:
+	$(MAKE) -C utils O=$(abspath $(O)/bin)
+
+install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	$(MAKE) -C utils O=$(abspath $(O)/bin) install
+
+clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	rm -rf build
+
+# CMD goes by the environment, so that its quotes survive.
+vm: export VM_COMMAND = $(value CMD)
+vm:
+	@tests/vm/vm --kernel '$(KERNEL)' $(if $(PACKAGES),--packages '$(PACKAGES)') \
+		$(if $(DMESG),--dmesg) "$$VM_COMMAND"
+
+check:
+	@tests/vm/check --kernel '$(KERNEL)' $(TESTS)
+
+check-all:
+	@tests/vm/check --kernel '6.1 6.12 7.3' $(TESTS)
+
+demo:
+	@tests/vm/vm --kernel '$(KERNEL)' --out build/demo vivid-ext-demo --out /out
+
+.PHONY: all help modules utils install clean vm check check-all demo
