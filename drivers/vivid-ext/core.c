@@ -110,11 +110,13 @@ static struct vivid_ext_dev *dev_create(struct device *parent)
 static int dev_configure(struct vivid_ext_dev *dev,
 			 const struct vivid_ext_config *config)
 {
+	static const struct vivid_ext_bus_config bus = VIVID_EXT_BUS_REAL;
+
 	dev->config = *config;
 	if (config->allocator == VIVID_EXT_VMALLOC)
 		dev->config.dma = false;
 	if (dev->config.dma)
-		return vivid_ext_bus_setup(dev->dev);
+		return vivid_ext_bus_setup(dev->dev, &bus);
 	if (config->allocator == VIVID_EXT_DMA_SG ||
 	    config->allocator == VIVID_EXT_DMA_CONTIG) {
 		dev_err(dev->dev, "allocator %s needs dma=1\n",

@@ -429,11 +429,12 @@ static void unplug(void *data)
 
 static int display_probe(struct platform_device *pdev)
 {
+	static const struct vivid_ext_bus_config bus = VIVID_EXT_BUS_REAL;
 	struct vivid_ext_display *display;
 	struct device *dev = &pdev->dev;
 	int ret;
 
-	ret = vivid_ext_bus_setup(dev);
+	ret = vivid_ext_bus_setup(dev, &bus);
 	if (ret)
 		return ret;
 	display = devm_drm_dev_alloc(dev, &display_driver,

@@ -4,7 +4,7 @@
  * a buffer through a view: a linear window on the pages behind the buffer's
  * DMA addresses. It is made from these addresses alone, as a real device would
  * see them, so with bounce buffers it shows the bounce pages, and a missing
- * sync shows as wrong pixels.
+ * sync shows as wrong pixels. On the simulated bus it shows what that says.
  */
 #include <linux/device.h>
 #include <linux/dma-direct.h>
@@ -19,38 +19,97 @@
 #include <linux/vmalloc.h>
 
 #include "dmabus.h"
+#include "simbus.h"
 
+/**
+ * struct vivid_ext_view - a device's window on a buffer
+ * @vaddr: where its engine finds the bytes
+ * @bus: the simulated bus that it goes through, or NULL
+ * @runs: on the simulated bus, the mappings it was made from: address, id and
+ *	first page
+ * @num_runs: how many
+ * @num_pages: in @pages
+ * @pages: what lies behind @vaddr
+ */
 struct vivid_ext_view {
 	void *vaddr;
+	struct vivid_ext_simbus *bus;
+	struct view_run {
+		dma_addr_t addr;
+		u64 id;
+		unsigned int first;
+	} *runs;
+	unsigned int num_runs;
 	unsigned int num_pages;
 	struct page *pages[];
 };
 
+static bool is_real(const struct vivid_ext_bus_config *config)
+{
+	return config->coherent && !config->iommu && config->dma_bits == 64 &&
+	       config->max_segments == UINT_MAX &&
+	       config->max_segment_size == UINT_MAX;
+}
+
 /**
- * vivid_ext_bus_setup - put a device on the bus
+ * vivid_ext_bus_setup - put a device on a bus
  * @dev: a platform device that is about to do DMA
+ * @config: the bus, and the limits of the device
  *
- * Its engine addresses 64 bits and takes any number of segments of any size.
- * Process context, before the first mapping.
+ * A coherent bus without an IOMMU, for a device without limits, is the
+ * machine's own; anything else is simulated. Process context, before the first
+ * mapping.
  *
- * Return: 0, or -EIO if the platform can't do such DMA.
+ * Return: 0, -EINVAL for a configuration that can't be, -EIO if the platform
+ * can't do such DMA, -ENOMEM.
  */
-int vivid_ext_bus_setup(struct device *dev)
+int vivid_ext_bus_setup(struct device *dev,
+			const struct vivid_ext_bus_config *config)
 {
 	int ret;
 
-	ret = dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	if (config->dma_bits < 24 || config->dma_bits > 64 ||
+	    !config->max_segments || config->max_segment_size < PAGE_SIZE) {
+		dev_err(dev, "no such bus: %u address bits (24 to 64), %u segments (1 or more) of %u bytes (%lu or more)\n",
+			config->dma_bits, config->max_segments,
+			config->max_segment_size, PAGE_SIZE);
+		return -EINVAL;
+	}
+	if (!is_real(config)) {
+		ret = vivid_ext_simbus_setup(dev, config);
+		if (ret)
+			return ret;
+	}
+	ret = dma_coerce_mask_and_coherent(dev,
+					   DMA_BIT_MASK(config->dma_bits));
 	if (ret) {
-		dev_err(dev, "no 64-bit DMA: %d\n", ret);
+		dev_err(dev, "no %u-bit DMA: %d\n", config->dma_bits, ret);
 		return ret;
 	}
-	dma_set_max_seg_size(dev, UINT_MAX);
+	dma_set_max_seg_size(dev, config->max_segment_size);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(vivid_ext_bus_setup);
 
-/* The page that the bus finds at an address, or NULL for none. */
-static struct page *bus_page(struct device *dev, dma_addr_t addr)
+/**
+ * vivid_ext_bus_show - print what a device's bus is, and has counted
+ * @dev: the device
+ * @m: where to
+ *
+ * Process context, while the device is bound.
+ */
+void vivid_ext_bus_show(struct device *dev, struct seq_file *m)
+{
+	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
+
+	seq_printf(m, "bus %s\n", bus ? "simulated" : "real");
+	if (bus)
+		vivid_ext_simbus_show(bus, m);
+}
+EXPORT_SYMBOL_GPL(vivid_ext_bus_show);
+
+/* The page that the machine's bus finds at an address, or NULL for none. */
+static struct page *real_page(struct device *dev, dma_addr_t addr)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
 	phys_addr_t phys;
@@ -62,6 +121,30 @@ static struct page *bus_page(struct device *dev, dma_addr_t addr)
 	if (!phys || !pfn_valid(PHYS_PFN(phys)))
 		return NULL;
 	return pfn_to_page(PHYS_PFN(phys));
+}
+
+/* The page that a device finds at an address, with a reference, or NULL. */
+static struct page *bus_page(struct device *dev, struct vivid_ext_view *view,
+			     dma_addr_t addr)
+{
+	struct vivid_ext_bus_window window;
+	struct page *page;
+
+	if (!view->bus) {
+		page = real_page(dev, addr);
+		if (page)
+			get_page(page);
+		return page;
+	}
+	if (!vivid_ext_simbus_find(view->bus, addr, &window))
+		return NULL;
+	if (!view->num_runs || view->runs[view->num_runs - 1].id != window.id) {
+		view->runs[view->num_runs].addr = addr;
+		view->runs[view->num_runs].id = window.id;
+		view->runs[view->num_runs].first = view->num_pages;
+		view->num_runs++;
+	}
+	return window.page;
 }
 
 /* Add one segment's pages, up to the size that is wanted. */
@@ -77,7 +160,7 @@ static int view_add_segment(struct device *dev, struct vivid_ext_view *view,
 	}
 	for (done = 0; done < len; done += PAGE_SIZE) {
 		dma_addr_t at = addr + done;
-		struct page *page = bus_page(dev, at);
+		struct page *page = bus_page(dev, view, at);
 
 		if (!page) {
 			dev_err_ratelimited(dev, "no memory at %pad\n", &at);
@@ -86,6 +169,14 @@ static int view_add_segment(struct device *dev, struct vivid_ext_view *view,
 		view->pages[view->num_pages++] = page;
 	}
 	return 0;
+}
+
+static void view_free(struct vivid_ext_view *view)
+{
+	while (view->num_pages--)
+		put_page(view->pages[view->num_pages]);
+	kvfree(view->runs);
+	kvfree(view);
 }
 
 static int view_add_table(struct device *dev, struct vivid_ext_view *view,
@@ -129,6 +220,12 @@ static int view_map(struct vivid_ext_view *view, enum dma_data_direction dir)
 	return view->vaddr ? 0 : -ENOMEM;
 }
 
+static int view_alloc_runs(struct vivid_ext_view *view, struct sg_table *sgt)
+{
+	view->runs = kvcalloc(sgt->nents, sizeof(*view->runs), GFP_KERNEL);
+	return view->runs ? 0 : -ENOMEM;
+}
+
 /**
  * vivid_ext_view_create - give a device's engine a window on a buffer
  * @dev: the device that @sgt is mapped for
@@ -156,11 +253,14 @@ struct vivid_ext_view *vivid_ext_view_create(struct device *dev,
 			GFP_KERNEL);
 	if (!view)
 		return ERR_PTR(-ENOMEM);
-	ret = view_add_table(dev, view, sgt, size);
+	view->bus = vivid_ext_simbus_of(dev);
+	ret = view->bus ? view_alloc_runs(view, sgt) : 0;
+	if (!ret)
+		ret = view_add_table(dev, view, sgt, size);
 	if (!ret)
 		ret = view_map(view, dir);
 	if (ret) {
-		kvfree(view);
+		view_free(view);
 		return ERR_PTR(ret);
 	}
 	return view;
@@ -205,6 +305,67 @@ void *vivid_ext_view_addr(struct vivid_ext_view *view)
 }
 EXPORT_SYMBOL_GPL(vivid_ext_view_addr);
 
+static bool allows(enum dma_data_direction mapped, enum dma_data_direction dir)
+{
+	return mapped == DMA_BIDIRECTIONAL || mapped == dir;
+}
+
+/**
+ * vivid_ext_view_begin - the engine is about to read or write a frame
+ * @view: the view
+ * @dir: %DMA_TO_DEVICE to read memory, %DMA_FROM_DEVICE to write it
+ *
+ * On the simulated bus each address must still be mapped, by the mapping that
+ * the view was made from and for this direction. Any context.
+ *
+ * Return: 0, or -EFAULT; the bus has logged it, and the engine must not touch
+ * the view.
+ */
+int vivid_ext_view_begin(struct vivid_ext_view *view,
+			 enum dma_data_direction dir)
+{
+	struct vivid_ext_bus_window window;
+	const char *why = NULL;
+	unsigned int i;
+
+	for (i = 0; i < view->num_runs && !why; i++) {
+		dma_addr_t addr = view->runs[i].addr;
+
+		if (!vivid_ext_simbus_find(view->bus, addr, &window)) {
+			why = "not mapped";
+		} else {
+			if (window.id != view->runs[i].id)
+				why = "mapped again since";
+			else if (!allows(window.dir, dir))
+				why = "against the mapping's direction";
+			put_page(window.page);
+		}
+		if (why)
+			vivid_ext_simbus_fault(view->bus, addr, dir, why);
+	}
+	return why ? -EFAULT : 0;
+}
+EXPORT_SYMBOL_GPL(vivid_ext_view_begin);
+
+/**
+ * vivid_ext_view_end - the engine has read or written a frame
+ * @view: the view
+ * @dir: as in vivid_ext_view_begin(), which has succeeded
+ *
+ * Any context.
+ */
+void vivid_ext_view_end(struct vivid_ext_view *view,
+			enum dma_data_direction dir)
+{
+	unsigned int i;
+
+	if (dir != DMA_FROM_DEVICE)
+		return;
+	for (i = 0; i < view->num_runs; i++)
+		vivid_ext_simbus_written(view->bus, view->runs[i].addr);
+}
+EXPORT_SYMBOL_GPL(vivid_ext_view_end);
+
 /**
  * vivid_ext_view_destroy - take a view away
  * @view: the view; nobody may use its address any more
@@ -214,9 +375,29 @@ EXPORT_SYMBOL_GPL(vivid_ext_view_addr);
 void vivid_ext_view_destroy(struct vivid_ext_view *view)
 {
 	vunmap(view->vaddr);
-	kvfree(view);
+	view_free(view);
 }
 EXPORT_SYMBOL_GPL(vivid_ext_view_destroy);
+
+/* Which page of the machine's memory lies behind a page of a view. */
+static unsigned long view_pfn(struct vivid_ext_view *view, unsigned int page,
+			      unsigned int *run)
+{
+	struct vivid_ext_bus_window window;
+	struct view_run *at;
+
+	if (!view->bus)
+		return page_to_pfn(view->pages[page]);
+	while (*run + 1 < view->num_runs && view->runs[*run + 1].first <= page)
+		(*run)++;
+	at = &view->runs[*run];
+	if (!vivid_ext_simbus_find(view->bus,
+				   at->addr + PFN_PHYS(page - at->first),
+				   &window))
+		return 0;
+	put_page(window.page);
+	return window.pfn;
+}
 
 /**
  * vivid_ext_view_show_pages - print which pages a device really reaches
@@ -224,17 +405,18 @@ EXPORT_SYMBOL_GPL(vivid_ext_view_destroy);
  * @m: gets one line of "pfn+count" runs, hexadecimal
  *
  * For debugfs: next to the allocator's own list it proves that no copy lies
- * between. The caller keeps @view alive.
+ * between. On the simulated bus these are the pages whose memory the device
+ * sees. The caller keeps @view alive.
  */
 void vivid_ext_view_show_pages(struct vivid_ext_view *view, struct seq_file *m)
 {
-	unsigned int i, n;
+	unsigned int i, n, run = 0;
 
 	for (i = 0; i < view->num_pages; i += n) {
-		unsigned long pfn = page_to_pfn(view->pages[i]);
+		unsigned long pfn = view_pfn(view, i, &run);
 
 		for (n = 1; i + n < view->num_pages; n++)
-			if (page_to_pfn(view->pages[i + n]) != pfn + n)
+			if (view_pfn(view, i + n, &run) != pfn + n)
 				break;
 		seq_printf(m, "%s%lx+%x", i ? " " : "", pfn, n);
 	}

@@ -7,6 +7,7 @@
 #define VIVID_EXT_DMABUS_H
 
 #include <linux/dma-direction.h>
+#include <linux/limits.h>
 #include <linux/types.h>
 
 struct device;
@@ -14,7 +15,28 @@ struct seq_file;
 struct sg_table;
 struct vivid_ext_view;
 
-int vivid_ext_bus_setup(struct device *dev);
+/**
+ * struct vivid_ext_bus_config - what a bus, and the device on it, can do
+ * @coherent: devices and CPUs see the same bytes at all times
+ * @iommu: scattered pages appear at contiguous addresses
+ * @dma_bits: address lines of the device, 24 to 64
+ * @max_segments: how many the device takes for a buffer
+ * @max_segment_size: how long one may be, in bytes
+ */
+struct vivid_ext_bus_config {
+	bool coherent;
+	bool iommu;
+	unsigned int dma_bits;
+	unsigned int max_segments;
+	unsigned int max_segment_size;
+};
+
+/* The machine's own bus: nothing is simulated. */
+#define VIVID_EXT_BUS_REAL { true, false, 64, UINT_MAX, UINT_MAX }
+
+int vivid_ext_bus_setup(struct device *dev,
+			const struct vivid_ext_bus_config *config);
+void vivid_ext_bus_show(struct device *dev, struct seq_file *m);
 
 struct vivid_ext_view *vivid_ext_view_create(struct device *dev,
 					     struct sg_table *sgt, size_t size,
@@ -23,6 +45,10 @@ struct vivid_ext_view *
 vivid_ext_view_create_contig(struct device *dev, dma_addr_t addr, size_t size,
 			     enum dma_data_direction dir);
 void *vivid_ext_view_addr(struct vivid_ext_view *view);
+int vivid_ext_view_begin(struct vivid_ext_view *view,
+			 enum dma_data_direction dir);
+void vivid_ext_view_end(struct vivid_ext_view *view,
+			enum dma_data_direction dir);
 void vivid_ext_view_destroy(struct vivid_ext_view *view);
 void vivid_ext_view_show_pages(struct vivid_ext_view *view, struct seq_file *m);
 

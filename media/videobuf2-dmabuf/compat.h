@@ -59,6 +59,29 @@ static inline void vdb_vm_flags_set(struct vm_area_struct *vma,
 #endif
 
 /*
+ * 6.19: dma_map_ops.map_page and unmap_page became map_phys and unmap_phys.
+ * VDB_DEFINE_DMA_MAP_PAGE() goes behind a function of map_phys' type,
+ * VDB_DMA_OPS_MAP() into the initialiser.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define VDB_DEFINE_DMA_MAP_PAGE(map) \
+static dma_addr_t map##_page(struct device *dev, struct page *page, \
+			     unsigned long offset, size_t size, \
+			     enum dma_data_direction dir, unsigned long attrs) \
+{ \
+	return map(dev, page_to_phys(page) + offset, size, dir, attrs); \
+}
+#define VDB_DMA_OPS_MAP(map, unmap) \
+	.map_page = map##_page, \
+	.unmap_page = unmap
+#else
+#define VDB_DEFINE_DMA_MAP_PAGE(map)
+#define VDB_DMA_OPS_MAP(map, unmap) \
+	.map_phys = map, \
+	.unmap_phys = unmap
+#endif
+
+/*
  * 7.0: vb2_ops lost wait_prepare and wait_finish (the core uses q->lock).
  * For the initialiser of a struct vb2_ops.
  */

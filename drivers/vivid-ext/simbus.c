@@ -1,0 +1,659 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The simulated bus: DMA operations of our own for a platform device.
+ *
+ * Addresses are made up, so that an access outside of a live mapping is known
+ * as one. On a bus that is not coherent each mapped page has a shadow, which
+ * stands for memory as devices see it: the device reads and writes the shadow,
+ * the CPU the page, and only map, sync and unmap carry bytes between them, in
+ * the direction that the DMA API allows and not a bit more. The shadow is the
+ * same for all such devices, as memory is. It starts with a poison, so that
+ * bytes which nobody handed over can be recognised.
+ */
+#include <linux/device.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/highmem.h>
+#include <linux/maple_tree.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/xarray.h>
+
+#include "../../media/videobuf2-dmabuf/compat.h"
+#include "dmabus.h"
+#include "simbus.h"
+
+/* What memory holds before anybody has written to it, and as one pixel. */
+#define SIM_POISON 0xa5
+
+enum sim_stat {
+	SIM_MAPS,
+	SIM_UNMAPS,
+	SIM_SYNCS_FOR_CPU,
+	SIM_SYNCS_FOR_DEVICE,
+	SIM_BYTES_TO_CPU,
+	SIM_BYTES_TO_DEVICE,
+	SIM_FAULTS,
+	SIM_REFUSALS,
+	SIM_STATS
+};
+
+static const char * const sim_stat_names[SIM_STATS] = {
+	[SIM_MAPS] = "maps",
+	[SIM_UNMAPS] = "unmaps",
+	[SIM_SYNCS_FOR_CPU] = "syncs_for_cpu",
+	[SIM_SYNCS_FOR_DEVICE] = "syncs_for_device",
+	[SIM_BYTES_TO_CPU] = "bytes_to_cpu",
+	[SIM_BYTES_TO_DEVICE] = "bytes_to_device",
+	[SIM_FAULTS] = "faults",
+	[SIM_REFUSALS] = "refusals",
+};
+
+/**
+ * struct sim_shadow - a page of memory as devices see it
+ * @page: its bytes
+ * @refs: mappings that have it
+ */
+struct sim_shadow {
+	struct page *page;
+	unsigned int refs;
+};
+
+/* By page frame number, for all devices. */
+static DEFINE_XARRAY(shadows);
+static DEFINE_MUTEX(shadows_lock);
+
+struct sim_page {
+	struct page *cpu;
+	struct page *device;
+};
+
+/**
+ * struct sim_range - addresses that a device may use
+ * @id: never used again
+ * @start: first byte, as the device addresses it
+ * @len: in bytes
+ * @dir: what for
+ * @cpu_stale: the device wrote, and nobody has synced for the CPU since
+ * @num_pages: in @pages
+ * @pages: what lies there, for the CPU and for the device
+ */
+struct sim_range {
+	u64 id;
+	dma_addr_t start;
+	size_t len;
+	enum dma_data_direction dir;
+	bool cpu_stale;
+	unsigned int num_pages;
+	struct sim_page pages[];
+};
+
+/**
+ * struct vivid_ext_simbus - a device's place on the simulated bus
+ * @dev: the device
+ * @config: what the bus and the device can do
+ * @lock: for @ranges and what hangs there; taken in hard interrupt context
+ * @ranges: struct sim_range by number of the page on the bus
+ * @last_id: of a range
+ * @stats: see &enum sim_stat
+ */
+struct vivid_ext_simbus {
+	struct device *dev;
+	struct vivid_ext_bus_config config;
+	spinlock_t lock;
+	struct maple_tree ranges;
+	u64 last_id;
+	atomic64_t stats[SIM_STATS];
+};
+
+static void count(struct vivid_ext_simbus *bus, enum sim_stat stat, s64 n)
+{
+	atomic64_add(n, &bus->stats[stat]);
+}
+
+static void simbus_release(struct device *dev, void *res)
+{
+	struct vivid_ext_simbus *bus = res;
+
+	if (!mtree_empty(&bus->ranges))
+		dev_warn(dev, "leaves the bus with mappings alive\n");
+	mtree_destroy(&bus->ranges);
+	set_dma_ops(dev, NULL);
+}
+
+/**
+ * vivid_ext_simbus_of - a device's place on the simulated bus
+ * @dev: a device
+ *
+ * Any context. Return: it, or NULL for a device on the real one.
+ */
+struct vivid_ext_simbus *vivid_ext_simbus_of(struct device *dev)
+{
+	return devres_find(dev, simbus_release, NULL, NULL);
+}
+
+/* Memory for devices behind a page of the CPU's. */
+static struct page *shadow_get(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+	struct sim_shadow *shadow;
+
+	mutex_lock(&shadows_lock);
+	shadow = xa_load(&shadows, pfn);
+	if (shadow)
+		goto out;
+	shadow = kzalloc(sizeof(*shadow), GFP_KERNEL);
+	if (!shadow)
+		goto out;
+	shadow->page = alloc_page(GFP_KERNEL | __GFP_NOWARN);
+	if (!shadow->page)
+		goto err_free;
+	memset(page_address(shadow->page), SIM_POISON, PAGE_SIZE);
+	if (xa_err(xa_store(&shadows, pfn, shadow, GFP_KERNEL)))
+		goto err_free_page;
+out:
+	if (shadow)
+		shadow->refs++;
+	mutex_unlock(&shadows_lock);
+	return shadow ? shadow->page : NULL;
+
+err_free_page:
+	__free_page(shadow->page);
+err_free:
+	kfree(shadow);
+	mutex_unlock(&shadows_lock);
+	return NULL;
+}
+
+static void shadow_put(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+	struct sim_shadow *shadow;
+
+	mutex_lock(&shadows_lock);
+	shadow = xa_load(&shadows, pfn);
+	if (!--shadow->refs) {
+		xa_erase(&shadows, pfn);
+		/* A view may still hold the page itself. */
+		__free_page(shadow->page);
+		kfree(shadow);
+	}
+	mutex_unlock(&shadows_lock);
+}
+
+static void range_free(struct vivid_ext_simbus *bus, struct sim_range *range)
+{
+	if (!bus->config.coherent)
+		while (range->num_pages--)
+			shadow_put(range->pages[range->num_pages].cpu);
+	kvfree(range);
+}
+
+/* Carry bytes between the CPU's pages and the device's. */
+static void range_copy(struct vivid_ext_simbus *bus, struct sim_range *range,
+		       dma_addr_t addr, size_t len, bool to_cpu)
+{
+	size_t at = addr - (range->start & PAGE_MASK);
+
+	count(bus, to_cpu ? SIM_BYTES_TO_CPU : SIM_BYTES_TO_DEVICE, len);
+	while (len) {
+		struct sim_page *page = &range->pages[at >> PAGE_SHIFT];
+		size_t offset = offset_in_page(at);
+		size_t n = min(len, PAGE_SIZE - offset);
+
+		if (to_cpu)
+			memcpy_page(page->cpu, offset, page->device, offset, n);
+		else
+			memcpy_page(page->device, offset, page->cpu, offset, n);
+		at += n;
+		len -= n;
+	}
+}
+
+static struct sim_range *range_find(struct vivid_ext_simbus *bus,
+				    dma_addr_t addr)
+{
+	struct sim_range *range = mtree_load(&bus->ranges, addr >> PAGE_SHIFT);
+
+	if (!range || addr < range->start || addr - range->start >= range->len)
+		return NULL;
+	return range;
+}
+
+/**
+ * vivid_ext_simbus_fault - a device did what it may not
+ * @bus: its place
+ * @addr: where
+ * @dir: what it wanted: DMA_TO_DEVICE to read, DMA_FROM_DEVICE to write
+ * @why: the rule
+ *
+ * Counts and logs; the device must leave memory alone. Any context.
+ */
+void vivid_ext_simbus_fault(struct vivid_ext_simbus *bus, dma_addr_t addr,
+			    enum dma_data_direction dir, const char *why)
+{
+	count(bus, SIM_FAULTS, 1);
+	dev_err_ratelimited(bus->dev, "DMA fault: %s at %pad: %s\n",
+			    dir == DMA_FROM_DEVICE ? "write" : "read", &addr,
+			    why);
+}
+
+static void sim_sync(struct device *dev, dma_addr_t addr, size_t len,
+		     enum dma_data_direction dir, bool for_cpu)
+{
+	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
+	struct sim_range *range;
+	unsigned long flags;
+
+	count(bus, for_cpu ? SIM_SYNCS_FOR_CPU : SIM_SYNCS_FOR_DEVICE, 1);
+	spin_lock_irqsave(&bus->lock, flags);
+	range = range_find(bus, addr);
+	if (!range || addr + len > range->start + range->len) {
+		vivid_ext_simbus_fault(bus, addr, dir, "sync of what is not mapped");
+	} else if (dir != range->dir) {
+		vivid_ext_simbus_fault(bus, addr, dir, "sync in another direction than mapped");
+	} else if (for_cpu) {
+		/* A device that only reads leaves nothing to fetch. */
+		if (dir != DMA_TO_DEVICE)
+			range_copy(bus, range, addr, len, true);
+		range->cpu_stale = false;
+	} else if (dir != DMA_FROM_DEVICE) {
+		range_copy(bus, range, addr, len, false);
+	}
+	spin_unlock_irqrestore(&bus->lock, flags);
+}
+
+static void sim_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
+			     enum dma_data_direction dir)
+{
+	sim_sync(dev, addr, len, dir, true);
+}
+
+static void sim_sync_for_device(struct device *dev, dma_addr_t addr, size_t len,
+				enum dma_data_direction dir)
+{
+	sim_sync(dev, addr, len, dir, false);
+}
+
+static void sim_sync_sg(struct device *dev, struct scatterlist *sgl, int nents,
+			enum dma_data_direction dir, bool for_cpu)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sg(sgl, sg, nents, i) {
+		/* Segments come first, where entries were merged. */
+		if (!sg_dma_len(sg))
+			break;
+		sim_sync(dev, sg_dma_address(sg), sg_dma_len(sg), dir, for_cpu);
+	}
+}
+
+static void sim_sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl,
+				int nents, enum dma_data_direction dir)
+{
+	sim_sync_sg(dev, sgl, nents, dir, true);
+}
+
+static void sim_sync_sg_for_device(struct device *dev, struct scatterlist *sgl,
+				   int nents, enum dma_data_direction dir)
+{
+	sim_sync_sg(dev, sgl, nents, dir, false);
+}
+
+/* Without an IOMMU the device must reach the pages themselves. */
+static int check_reach(struct vivid_ext_simbus *bus, phys_addr_t phys,
+		       size_t len)
+{
+	phys_addr_t last = phys + len - 1;
+
+	if (bus->config.iommu || last <= DMA_BIT_MASK(bus->config.dma_bits))
+		return 0;
+	count(bus, SIM_REFUSALS, 1);
+	dev_notice_ratelimited(bus->dev, "memory at %pap is out of reach with %u address bits\n",
+			       &last, bus->config.dma_bits);
+	return -EIO;
+}
+
+static int range_add_pages(struct vivid_ext_simbus *bus,
+			   struct sim_range *range, struct page *page,
+			   size_t offset, size_t len)
+{
+	unsigned int i;
+	int ret;
+
+	ret = check_reach(bus, page_to_phys(page) + offset, len);
+	if (ret)
+		return ret;
+	for (i = 0; i < PFN_UP(offset + len); i++) {
+		struct sim_page *entry = &range->pages[range->num_pages];
+
+		entry->cpu = pfn_to_page(page_to_pfn(page) + i);
+		entry->device = entry->cpu;
+		if (!bus->config.coherent) {
+			entry->device = shadow_get(entry->cpu);
+			if (!entry->device)
+				return -ENOMEM;
+		}
+		range->num_pages++;
+	}
+	range->len += len;
+	return 0;
+}
+
+/* Give a range its addresses, with a page to stumble over behind it. */
+static int range_insert(struct vivid_ext_simbus *bus, struct sim_range *range,
+			size_t offset)
+{
+	unsigned long max = DMA_BIT_MASK(bus->config.dma_bits) >> PAGE_SHIFT;
+	unsigned long min = min(max / 4, 0x100000UL), start, flags;
+	int ret;
+
+	max = min(max, 0xfffffffffUL);
+	ret = mtree_alloc_range(&bus->ranges, &start, range,
+				range->num_pages + 1, min, max, GFP_KERNEL);
+	if (ret)
+		return ret == -ENOMEM ? ret : -EIO;
+	spin_lock_irqsave(&bus->lock, flags);
+	range->id = ++bus->last_id;
+	range->start = ((dma_addr_t)start << PAGE_SHIFT) + offset;
+	spin_unlock_irqrestore(&bus->lock, flags);
+	return 0;
+}
+
+/* How many entries from the first on become one segment. */
+static unsigned int segment_entries(struct vivid_ext_simbus *bus,
+				    struct scatterlist *first,
+				    unsigned int left, unsigned int *pages)
+{
+	size_t limit = dma_get_max_seg_size(bus->dev);
+	size_t len = first->length;
+	struct scatterlist *sg = first;
+	unsigned int n = 1;
+
+	*pages = PFN_UP(first->offset + first->length);
+	while (bus->config.iommu && n < left) {
+		if (!PAGE_ALIGNED(sg->offset + sg->length))
+			break;
+		sg = sg_next(sg);
+		if (sg->offset || sg->length > limit || len > limit - sg->length)
+			break;
+		len += sg->length;
+		*pages += PFN_UP(sg->length);
+		n++;
+	}
+	return n;
+}
+
+static struct sim_range *map_entries(struct vivid_ext_simbus *bus,
+				     struct scatterlist *sg, unsigned int n,
+				     unsigned int pages,
+				     enum dma_data_direction dir)
+{
+	size_t offset = sg->offset;
+	struct sim_range *range;
+	int ret = 0;
+
+	range = kvzalloc(struct_size(range, pages, pages), GFP_KERNEL);
+	if (!range)
+		return ERR_PTR(-ENOMEM);
+	range->dir = dir;
+	while (n-- && !ret) {
+		ret = range_add_pages(bus, range, sg_page(sg), sg->offset,
+				      sg->length);
+		sg = sg_next(sg);
+	}
+	if (!ret)
+		ret = range_insert(bus, range, offset);
+	if (ret) {
+		range_free(bus, range);
+		return ERR_PTR(ret);
+	}
+	return range;
+}
+
+static void unmap_addr(struct vivid_ext_simbus *bus, dma_addr_t addr,
+		       enum dma_data_direction dir, unsigned long attrs)
+{
+	struct sim_range *range;
+	unsigned long flags;
+
+	spin_lock_irqsave(&bus->lock, flags);
+	range = range_find(bus, addr);
+	if (range && !bus->config.coherent && dir != DMA_TO_DEVICE &&
+	    !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+		range_copy(bus, range, range->start, range->len, true);
+	if (range)
+		mtree_erase(&bus->ranges, addr >> PAGE_SHIFT);
+	else
+		vivid_ext_simbus_fault(bus, addr, dir, "unmap of what is not mapped");
+	spin_unlock_irqrestore(&bus->lock, flags);
+	if (range)
+		range_free(bus, range);
+}
+
+static void sim_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
+			 enum dma_data_direction dir, unsigned long attrs)
+{
+	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
+	struct scatterlist *sg;
+	int i;
+
+	count(bus, SIM_UNMAPS, 1);
+	for_each_sg(sgl, sg, nents, i) {
+		if (!sg_dma_len(sg))
+			break;
+		unmap_addr(bus, sg_dma_address(sg), dir, attrs);
+		sg_dma_len(sg) = 0;
+	}
+}
+
+static int refuse_segments(struct vivid_ext_simbus *bus, int nents)
+{
+	count(bus, SIM_REFUSALS, 1);
+	dev_notice_ratelimited(bus->dev, "more than the %u segments that it takes (%d pieces of memory)\n",
+			       bus->config.max_segments, nents);
+	return -EINVAL;
+}
+
+static int sim_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
+		      enum dma_data_direction dir, unsigned long attrs)
+{
+	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
+	struct scatterlist *sg = sgl, *out = sgl;
+	unsigned int left = nents, segments = 0;
+	int ret;
+
+	for (out = sgl; out; out = sg_next(out))
+		sg_dma_len(out) = 0;
+	out = sgl;
+
+	while (left) {
+		struct sim_range *range;
+		unsigned int n, pages;
+
+		n = segment_entries(bus, sg, left, &pages);
+		if (segments == bus->config.max_segments) {
+			ret = refuse_segments(bus, nents);
+			goto err_unmap;
+		}
+		range = map_entries(bus, sg, n, pages, dir);
+		if (IS_ERR(range)) {
+			ret = PTR_ERR(range);
+			goto err_unmap;
+		}
+		if (!bus->config.coherent && dir != DMA_FROM_DEVICE &&
+		    !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+			range_copy(bus, range, range->start, range->len, false);
+		sg_dma_address(out) = range->start;
+		sg_dma_len(out) = range->len;
+		out = sg_next(out);
+		segments++;
+		left -= n;
+		while (n--)
+			sg = sg_next(sg);
+	}
+	count(bus, SIM_MAPS, 1);
+	return segments;
+
+err_unmap:
+	sim_unmap_sg(dev, sgl, segments, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	return ret;
+}
+
+static dma_addr_t sim_map_phys(struct device *dev, phys_addr_t phys,
+			       size_t size, enum dma_data_direction dir,
+			       unsigned long attrs)
+{
+	struct scatterlist sg;
+
+	sg_init_table(&sg, 1);
+	sg_set_page(&sg, pfn_to_page(PHYS_PFN(phys)), size,
+		    offset_in_page(phys));
+	if (sim_map_sg(dev, &sg, 1, dir, attrs) != 1)
+		return DMA_MAPPING_ERROR;
+	return sg_dma_address(&sg);
+}
+VDB_DEFINE_DMA_MAP_PAGE(sim_map_phys)
+
+static void sim_unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
+			   enum dma_data_direction dir, unsigned long attrs)
+{
+	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
+
+	count(bus, SIM_UNMAPS, 1);
+	unmap_addr(bus, addr, dir, attrs);
+}
+
+/* An IOMMU reaches everything; a device without one says so when it maps. */
+static int sim_dma_supported(struct device *dev, u64 mask)
+{
+	return 1;
+}
+
+static const struct dma_map_ops sim_coherent_ops = {
+	VDB_DMA_OPS_MAP(sim_map_phys, sim_unmap_phys),
+	.map_sg = sim_map_sg,
+	.unmap_sg = sim_unmap_sg,
+	.dma_supported = sim_dma_supported,
+};
+
+static const struct dma_map_ops sim_noncoherent_ops = {
+	VDB_DMA_OPS_MAP(sim_map_phys, sim_unmap_phys),
+	.map_sg = sim_map_sg,
+	.unmap_sg = sim_unmap_sg,
+	.sync_single_for_cpu = sim_sync_for_cpu,
+	.sync_single_for_device = sim_sync_for_device,
+	.sync_sg_for_cpu = sim_sync_sg_for_cpu,
+	.sync_sg_for_device = sim_sync_sg_for_device,
+	.dma_supported = sim_dma_supported,
+};
+
+/**
+ * vivid_ext_simbus_setup - put a device on the simulated bus
+ * @dev: a device that is being bound, without mappings
+ * @config: what the bus and the device can do
+ *
+ * It leaves the bus when it is unbound. Process context.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vivid_ext_simbus_setup(struct device *dev,
+			   const struct vivid_ext_bus_config *config)
+{
+	struct vivid_ext_simbus *bus;
+
+	bus = devres_alloc(simbus_release, sizeof(*bus), GFP_KERNEL);
+	if (!bus)
+		return -ENOMEM;
+	bus->dev = dev;
+	bus->config = *config;
+	spin_lock_init(&bus->lock);
+	mt_init_flags(&bus->ranges, MT_FLAGS_ALLOC_RANGE);
+	devres_add(dev, bus);
+	/* Before the mask is set: whether syncs can be skipped follows from it. */
+	set_dma_ops(dev, config->coherent ? &sim_coherent_ops :
+					    &sim_noncoherent_ops);
+	return 0;
+}
+
+/**
+ * vivid_ext_simbus_find - what a device finds at an address
+ * @bus: its place
+ * @addr: the address
+ * @window: filled in; the page has a reference for the caller
+ *
+ * Any context. Return: false if nothing is mapped there.
+ */
+bool vivid_ext_simbus_find(struct vivid_ext_simbus *bus, dma_addr_t addr,
+			   struct vivid_ext_bus_window *window)
+{
+	struct sim_range *range;
+	unsigned long flags;
+	size_t at;
+
+	spin_lock_irqsave(&bus->lock, flags);
+	range = range_find(bus, addr);
+	if (range) {
+		at = addr - (range->start & PAGE_MASK);
+		window->page = range->pages[at >> PAGE_SHIFT].device;
+		window->pfn = page_to_pfn(range->pages[at >> PAGE_SHIFT].cpu);
+		window->dir = range->dir;
+		window->id = range->id;
+		get_page(window->page);
+	}
+	spin_unlock_irqrestore(&bus->lock, flags);
+	return range;
+}
+
+/**
+ * vivid_ext_simbus_written - a device has written
+ * @bus: its place
+ * @addr: where
+ *
+ * Remembered until somebody synchronises it for the CPU. Any context.
+ */
+void vivid_ext_simbus_written(struct vivid_ext_simbus *bus, dma_addr_t addr)
+{
+	struct sim_range *range;
+	unsigned long flags;
+
+	spin_lock_irqsave(&bus->lock, flags);
+	range = range_find(bus, addr);
+	if (range)
+		range->cpu_stale = !bus->config.coherent;
+	spin_unlock_irqrestore(&bus->lock, flags);
+}
+
+/**
+ * vivid_ext_simbus_show - print what a device's bus has counted and mapped
+ * @bus: its place
+ * @m: where to
+ *
+ * Process context.
+ */
+void vivid_ext_simbus_show(struct vivid_ext_simbus *bus, struct seq_file *m)
+{
+	const struct vivid_ext_bus_config *c = &bus->config;
+	struct sim_range *range;
+	unsigned long index = 0, flags;
+	unsigned int i;
+
+	seq_printf(m, "coherent %d\niommu %d\ndma_bits %u\nmax_segments %u\nmax_segment_size %u\n",
+		   c->coherent, c->iommu, c->dma_bits, c->max_segments,
+		   c->max_segment_size);
+	for (i = 0; i < SIM_STATS; i++)
+		seq_printf(m, "%s %lld\n", sim_stat_names[i],
+			   atomic64_read(&bus->stats[i]));
+	spin_lock_irqsave(&bus->lock, flags);
+	mt_for_each(&bus->ranges, range, index, ULONG_MAX)
+		seq_printf(m, "range %pad+%zx %s%s\n", &range->start,
+			   range->len, range->dir == DMA_TO_DEVICE ? "read" :
+			   range->dir == DMA_FROM_DEVICE ? "write" : "both",
+			   range->cpu_stale ? " written since the CPU was synced" : "");
+	spin_unlock_irqrestore(&bus->lock, flags);
+}
