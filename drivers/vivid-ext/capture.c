@@ -37,10 +37,18 @@ static int capture_enum_fmt(struct file *file, void *priv,
 	return f->pixelformat ? 0 : -EINVAL;
 }
 
+/* The node speaks one of the two APIs; the handlers serve both. */
+static int capture_check_type(struct vivid_ext_capture *cap, u32 type)
+{
+	return type == cap->queue.type ? 0 : -EINVAL;
+}
+
 static int capture_g_fmt(struct file *file, void *priv, struct v4l2_format *f)
 {
 	struct vivid_ext_capture *cap = video_drvdata(file);
 
+	if (capture_check_type(cap, f->type))
+		return -EINVAL;
 	vivid_ext_format_fill(&cap->format, f);
 	return 0;
 }
@@ -48,8 +56,11 @@ static int capture_g_fmt(struct file *file, void *priv, struct v4l2_format *f)
 static int capture_try_fmt(struct file *file, void *priv,
 			   struct v4l2_format *f)
 {
+	struct vivid_ext_capture *cap = video_drvdata(file);
 	struct vivid_ext_format fmt;
 
+	if (capture_check_type(cap, f->type))
+		return -EINVAL;
 	vivid_ext_format_try(&fmt, f);
 	vivid_ext_format_fill(&fmt, f);
 	return 0;
@@ -59,6 +70,8 @@ static int capture_s_fmt(struct file *file, void *priv, struct v4l2_format *f)
 {
 	struct vivid_ext_capture *cap = video_drvdata(file);
 
+	if (capture_check_type(cap, f->type))
+		return -EINVAL;
 	if (vb2_is_busy(&cap->queue))
 		return -EBUSY;
 	vivid_ext_format_try(&cap->format, f);
@@ -115,7 +128,7 @@ static int capture_g_parm(struct file *file, void *priv,
 	struct vivid_ext_capture *cap = video_drvdata(file);
 	struct v4l2_captureparm *answer = &parm->parm.capture;
 
-	if (parm->type != cap->queue.type)
+	if (capture_check_type(cap, parm->type))
 		return -EINVAL;
 	answer->capability = V4L2_CAP_TIMEPERFRAME;
 	answer->timeperframe = cap->interval;
@@ -141,7 +154,7 @@ static int capture_s_parm(struct file *file, void *priv,
 	struct vivid_ext_capture *cap = video_drvdata(file);
 	struct v4l2_fract interval;
 
-	if (parm->type != cap->queue.type)
+	if (capture_check_type(cap, parm->type))
 		return -EINVAL;
 	interval = capture_interval(parm->parm.capture.timeperframe);
 	spin_lock_irq(&cap->qlock);

@@ -18,6 +18,12 @@
 #include "engine.h"
 #include "stamp.h"
 
+/*
+ * The engine may be late by this much, as when something else has the CPU for
+ * a while, and make up for it. Beyond that it drops frames.
+ */
+#define MAX_LAG_NS	(250 * NSEC_PER_MSEC)
+
 /**
  * struct frame_clock - when the frames are due
  * @interval: from frame to frame, in seconds
@@ -172,6 +178,18 @@ static void engine_frame(struct vivid_ext_capture *cap,
 	engine_complete(buf, clock->sequence, clock->due, err);
 }
 
+/* Drop all frames but the last one that is due. */
+static void engine_skip_late(struct vivid_ext_capture *cap,
+			     struct frame_clock *clock)
+{
+	u64 now = ktime_get_ns();
+
+	while (now >= clock->due + clock->whole) {
+		engine_count_drop(cap);
+		engine_advance(cap, clock);
+	}
+}
+
 /* Sleep until a frame is due. Return: false if the engine is to stop. */
 static bool engine_wait(const struct frame_clock *clock)
 {
@@ -202,11 +220,8 @@ static int engine_thread(void *data)
 	while (engine_wait(&clock)) {
 		engine_frame(cap, &clock);
 		engine_advance(cap, &clock);
-		/* Too late by a frame or more: these can't be made up for. */
-		while (ktime_get_ns() >= clock.due + clock.whole) {
-			engine_count_drop(cap);
-			engine_advance(cap, &clock);
-		}
+		if (ktime_get_ns() > clock.due + MAX_LAG_NS)
+			engine_skip_late(cap, &clock);
 	}
 	return 0;
 }

@@ -16,7 +16,11 @@
 #include "engine.h"
 #include "queue.h"
 
-#define MIN_BUFFERS	2	/* one to write, one to look at */
+/*
+ * One that is written, one that is looked at, and two so that a user who is
+ * late by a frame or two loses none.
+ */
+#define MIN_BUFFERS	4
 
 static int queue_check_size(struct vivid_ext_capture *cap, unsigned int m,
 			    unsigned long size)
