@@ -21,6 +21,7 @@ static const char * const stat_names[VIVID_EXT_SCANOUT_STATS] = {
 	[VIVID_EXT_NATIVE_FRAMES] = "native_frames",
 	[VIVID_EXT_ZERO_COPY_FRAMES] = "zero_copy_frames",
 	[VIVID_EXT_FALLBACK_FRAMES] = "fallback_frames",
+	[VIVID_EXT_DMA_FAULTS] = "dma_faults",
 	[VIVID_EXT_BYTES_READ] = "bytes_read",
 	[VIVID_EXT_BYTES_COPIED] = "bytes_copied",
 	[VIVID_EXT_COPY_ERRORS] = "copy_errors",
@@ -202,7 +203,8 @@ void vivid_ext_display_debugfs_add(struct vivid_ext_display *display)
 	debugfs_create_file("stats", 0444, dir, display, &stats_fops);
 	debugfs_create_file("fallback_reasons", 0444, dir, display,
 			    &fallback_reasons_fops);
-	debugfs_create_file("framebuffers", 0444, dir, display,
+	/* Page frame numbers and pictures are for root only. */
+	debugfs_create_file("framebuffers", 0400, dir, display,
 			    &framebuffers_fops);
 	debugfs_create_file("snapshot", 0400, dir, display, &snapshot_fops);
 }

@@ -311,8 +311,8 @@ static int fall_back(struct vivid_ext_bo *bo, const char *stage, int error)
 	int ret;
 
 	dev_info_ratelimited(bo_dev(bo),
-			     "dma-buf %lu of %zu bytes from %s: %s for DMA failed with %d; %s\n",
-			     file_inode(bo->dmabuf->file)->i_ino,
+			     "dma-buf %llu of %zu bytes from %s: %s for DMA failed with %d; %s\n",
+			     (u64)file_inode(bo->dmabuf->file)->i_ino,
 			     bo->dmabuf->size, bo->dmabuf->exp_name, stage,
 			     error, allowed ? "the CPU will copy" : "refused");
 	if (!allowed)
@@ -439,15 +439,33 @@ int vivid_ext_bo_refresh(struct vivid_ext_bo *bo)
 }
 
 /**
- * vivid_ext_bo_sync - let the device see what the CPU drew in a dumb buffer
- * @bo: a dumb buffer that has been prepared
+ * vivid_ext_bo_begin - the engine is about to read a buffer
+ * @bo: a buffer object that has been prepared
  *
- * Any context. User space doesn't say when it draws in a dumb buffer, so this
- * is needed before each reading.
+ * Any context. User space doesn't say when it draws in a dumb buffer, so what
+ * the CPU wrote there is made visible to the device before each reading.
+ *
+ * Return: 0, or -EFAULT if the bus doesn't let the device read it.
  */
-void vivid_ext_bo_sync(struct vivid_ext_bo *bo)
+int vivid_ext_bo_begin(struct vivid_ext_bo *bo)
 {
-	dma_sync_sgtable_for_device(bo_dev(bo), bo->sgt, DMA_TO_DEVICE);
+	if (!bo->view)
+		return 0;
+	if (!bo->dmabuf)
+		dma_sync_sgtable_for_device(bo_dev(bo), bo->sgt, DMA_TO_DEVICE);
+	return vivid_ext_view_begin(bo->view, DMA_TO_DEVICE);
+}
+
+/**
+ * vivid_ext_bo_end - the engine has read a buffer
+ * @bo: a buffer object; vivid_ext_bo_begin() has succeeded
+ *
+ * Any context.
+ */
+void vivid_ext_bo_end(struct vivid_ext_bo *bo)
+{
+	if (bo->view)
+		vivid_ext_view_end(bo->view, DMA_TO_DEVICE);
 }
 
 /**
@@ -485,8 +503,8 @@ void vivid_ext_bo_show_all(struct vivid_ext_display *display,
 	list_for_each_entry(bo, &display->bos, node) {
 		if (!bo->dmabuf)
 			continue;
-		seq_printf(m, "framebuffer inode=%lu size=%zu exporter=%s source=%s\n",
-			   file_inode(bo->dmabuf->file)->i_ino,
+		seq_printf(m, "framebuffer inode=%llu size=%zu exporter=%s source=%s\n",
+			   (u64)file_inode(bo->dmabuf->file)->i_ino,
 			   bo->dmabuf->size, bo->dmabuf->exp_name,
 			   bo->reason ? "fallback" : "zero-copy");
 		if (!bo->view)

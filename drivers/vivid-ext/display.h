@@ -113,7 +113,8 @@ struct drm_gem_object *vivid_ext_bo_import(struct drm_device *drm,
 int vivid_ext_bo_prepare(struct vivid_ext_bo *bo);
 void *vivid_ext_bo_addr(struct vivid_ext_bo *bo);
 int vivid_ext_bo_refresh(struct vivid_ext_bo *bo);
-void vivid_ext_bo_sync(struct vivid_ext_bo *bo);
+int vivid_ext_bo_begin(struct vivid_ext_bo *bo);
+void vivid_ext_bo_end(struct vivid_ext_bo *bo);
 void vivid_ext_bo_release_all(struct vivid_ext_display *display);
 void vivid_ext_bo_show_all(struct vivid_ext_display *display,
 			   struct seq_file *m);

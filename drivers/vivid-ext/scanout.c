@@ -170,32 +170,69 @@ static int copy_frame(struct vivid_ext_snapshot *snapshot,
 	return 0;
 }
 
-static void take_snapshot(struct vivid_ext_scanout *scanout,
-			  struct vivid_ext_snapshot *snapshot)
+static void answer(struct vivid_ext_snapshot *snapshot, int error)
 {
-	snapshot->refresh = scanout->vblank;
-	snapshot->error = copy_frame(snapshot, &scanout->on_screen.frame);
-	if (!snapshot->error)
-		count(scanout, VIVID_EXT_BYTES_READ,
-		      frame_bytes(&snapshot->frame));
+	if (!snapshot)
+		return;
+	snapshot->error = error;
 	complete_all(&snapshot->done);
 }
 
-/* Own buffers are cached, and the CPU draws in them without telling us. */
-static void sync_native(const struct vivid_ext_shown *shown)
+static void take_snapshot(struct vivid_ext_scanout *scanout,
+			  struct vivid_ext_snapshot *snapshot)
+{
+	int error = copy_frame(snapshot, &scanout->on_screen.frame);
+
+	snapshot->refresh = scanout->vblank;
+	if (!error)
+		count(scanout, VIVID_EXT_BYTES_READ,
+		      frame_bytes(&snapshot->frame));
+	answer(snapshot, error);
+}
+
+/* Tells the bus that the first @n planes have been read. */
+static void end_reading(const struct vivid_ext_shown *shown, unsigned int n)
+{
+	while (n--)
+		vivid_ext_bo_end(to_vivid_ext_bo(shown->fb->obj[n]));
+}
+
+static int begin_reading(const struct vivid_ext_shown *shown)
 {
 	unsigned int i;
+	int ret;
 
-	if (!shown->fb || shown->source != VIVID_EXT_SOURCE_NATIVE)
-		return;
-	for (i = 0; i < shown->fb->format->num_planes; i++)
-		vivid_ext_bo_sync(to_vivid_ext_bo(shown->fb->obj[i]));
+	for (i = 0; i < shown->frame.num_planes; i++) {
+		ret = vivid_ext_bo_begin(to_vivid_ext_bo(shown->fb->obj[i]));
+		if (ret) {
+			end_reading(shown, i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/* A black screen has no framebuffer and no planes: there is nothing to read. */
+static void read_screen(struct vivid_ext_scanout *scanout, bool is_new,
+			struct vivid_ext_snapshot *snapshot)
+{
+	if (!is_new)
+		read_same_frame(scanout);
+	else if (scanout->on_screen.fb)
+		read_new_frame(scanout);
+	else
+		scanout->stamped = false;
+	if (READ_ONCE(scanout->crc))
+		add_crc(scanout);
+	if (snapshot)
+		take_snapshot(scanout, snapshot);
 }
 
 static void refresh_work(struct work_struct *work)
 {
 	struct vivid_ext_scanout *scanout =
 		container_of(work, struct vivid_ext_scanout, work);
+	const struct vivid_ext_shown *shown = &scanout->on_screen;
 	struct vivid_ext_snapshot *snapshot;
 	struct drm_framebuffer *retired;
 	bool is_new;
@@ -211,18 +248,14 @@ static void refresh_work(struct work_struct *work)
 
 	if (retired)
 		drm_framebuffer_put(retired);
-	if (is_new || snapshot || READ_ONCE(scanout->crc))
-		sync_native(&scanout->on_screen);
-	if (!is_new)
-		read_same_frame(scanout);
-	else if (scanout->on_screen.fb)
-		read_new_frame(scanout);
-	else
+	if (!begin_reading(shown)) {
+		read_screen(scanout, is_new, snapshot);
+		end_reading(shown, shown->frame.num_planes);
+	} else {
+		count(scanout, VIVID_EXT_DMA_FAULTS, 1);
 		scanout->stamped = false;
-	if (READ_ONCE(scanout->crc))
-		add_crc(scanout);
-	if (snapshot)
-		take_snapshot(scanout, snapshot);
+		answer(snapshot, -EFAULT);
+	}
 
 	spin_lock_irq(&scanout->lock);
 	scanout->reading = false;
@@ -395,10 +428,7 @@ void vivid_ext_scanout_stop(struct vivid_ext_scanout *scanout)
 	send_event(scanout->crtc, event);
 	drm_crtc_vblank_put(scanout->crtc);
 	drm_crtc_vblank_off(scanout->crtc);
-	if (snapshot) {
-		snapshot->error = -ENODATA;
-		complete_all(&snapshot->done);
-	}
+	answer(snapshot, -ENODATA);
 	for (i = 0; i < ARRAY_SIZE(fbs); i++)
 		if (fbs[i])
 			drm_framebuffer_put(fbs[i]);

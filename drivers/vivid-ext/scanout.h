@@ -28,6 +28,7 @@ enum vivid_ext_scanout_stat {
 	VIVID_EXT_NATIVE_FRAMES,	/* ... from the card's own buffers */
 	VIVID_EXT_ZERO_COPY_FRAMES,	/* ... imported, read by DMA address */
 	VIVID_EXT_FALLBACK_FRAMES,	/* ... imported, copied by CPU */
+	VIVID_EXT_DMA_FAULTS,		/* refreshes that the bus forbade */
 	VIVID_EXT_BYTES_READ,		/* by the engine */
 	VIVID_EXT_BYTES_COPIED,		/* by the CPU, for fallback frames */
 	VIVID_EXT_COPY_ERRORS,		/* frames that it could not copy */
