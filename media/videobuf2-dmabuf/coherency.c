@@ -30,6 +30,7 @@
 
 #include "compat.h"
 #include "internal.h"
+#include "trace.h"
 
 /**
  * vdb_coherency_init - a new buffer: the CPU's bytes are the newest
@@ -95,6 +96,13 @@ static enum vdb_view classify(struct vdb_attachment *att)
 	return VDB_VIEW_CPU;
 }
 
+/* Nothing had to be done where something might have been. */
+static void elide(struct vdb_buffer *buf)
+{
+	vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+	trace_vdb_elide(buf);
+}
+
 static void sync_bytes(struct vdb_attachment *att, dma_addr_t addr, size_t len,
 		       bool for_cpu)
 {
@@ -117,6 +125,7 @@ static void sync_chunks(struct vdb_attachment *att, unsigned int first,
 	lockdep_assert_held(&buf->state_lock);
 	vdb_stat_add(for_cpu ? VDB_SYNCS_FOR_CPU : VDB_SYNCS_FOR_DEVICE, 1);
 	vdb_stat_add(VDB_BYTES_SYNCED, to - from);
+	trace_vdb_sync(att, from, to, for_cpu);
 
 	for_each_sgtable_dma_sg(&att->sgt, sg, i) {
 		size_t end = at + sg_dma_len(sg);
@@ -182,7 +191,7 @@ static void refresh_cpu(struct vdb_buffer *buf, unsigned int first,
 	}
 out:
 	if (!any)
-		vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+		elide(buf);
 }
 
 /* Bring a device's view of some chunks up to date with the CPU's. */
@@ -199,7 +208,7 @@ static void flush_dirty(struct vdb_buffer *buf)
 	unsigned int b, e;
 
 	if (bitmap_empty(buf->dirty, buf->nr_chunks)) {
-		vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+		elide(buf);
 		return;
 	}
 	for_each_set_bitrange(b, e, buf->dirty, buf->nr_chunks)
@@ -361,7 +370,7 @@ void vdb_coherency_cpu_begin(struct vdb_buffer *buf, unsigned int first,
 	if (buf->incoherent)
 		refresh_cpu(buf, first, last);
 	else
-		vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+		elide(buf);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
 
@@ -400,7 +409,7 @@ void vdb_coherency_cpu_end(struct vdb_buffer *buf, bool written)
 
 	lockdep_assert_held(&buf->lock);
 	if (!READ_ONCE(buf->incoherent)) {
-		vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+		elide(buf);
 		return;
 	}
 	vdb_mapping_zap(buf);
@@ -434,7 +443,7 @@ void vdb_coherency_device_begin(struct vdb_attachment *att, bool clean)
 	spin_lock_irqsave(&buf->state_lock, flags);
 	buf->device_owned = true;
 	if (!buf->incoherent) {
-		vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+		elide(buf);
 	} else if (clean) {
 		/* A driver that holds a kernel mapping tells nobody. */
 		if (buf->held)
@@ -468,7 +477,7 @@ void vdb_coherency_device_end(struct vdb_attachment *att, bool invalidate)
 	spin_lock_irqsave(&buf->state_lock, flags);
 	buf->device_owned = false;
 	if (!buf->incoherent || !writes(att->dir)) {
-		vdb_stat_add(VDB_SYNCS_ELIDED, 1);
+		elide(buf);
 		goto out;
 	}
 

@@ -58,6 +58,13 @@ static inline void vdb_vm_flags_set(struct vm_area_struct *vma,
 #define vdb_dma_buf_vunmap dma_buf_vunmap_unlocked
 #endif
 
+/* 6.10: __assign_str() knows the source from __string(). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define vdb_assign_str(field, src) __assign_str(field, src)
+#else
+#define vdb_assign_str(field, src) __assign_str(field)
+#endif
+
 /*
  * 6.19: dma_map_ops.map_page and unmap_page became map_phys and unmap_phys.
  * VDB_DEFINE_DMA_MAP_PAGE() goes behind a function of map_phys' type,

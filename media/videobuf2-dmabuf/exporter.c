@@ -10,6 +10,7 @@
 
 #include "compat.h"
 #include "internal.h"
+#include "trace.h"
 
 static const struct dma_buf_ops vdb_ops;
 static const struct dma_buf_ops vdb_view_ops;
@@ -63,6 +64,7 @@ static int vdb_attach(struct dma_buf *dbuf, struct dma_buf_attachment *dbuf_att)
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 	mutex_unlock(&buf->lock);
 	vdb_stat_add(VDB_ATTACHMENTS, 1);
+	trace_vdb_attach(att);
 	return 0;
 }
 
@@ -148,6 +150,7 @@ static struct sg_table *vdb_map_dma_buf(struct dma_buf_attachment *dbuf_att,
 	if (ret)
 		return ERR_PTR(ret);
 	vdb_stat_add(VDB_MAPS, 1);
+	trace_vdb_map(att);
 	return &att->sgt;
 }
 
@@ -156,6 +159,7 @@ static void vdb_unmap_dma_buf(struct dma_buf_attachment *dbuf_att,
 {
 	struct vdb_attachment *att = dbuf_att->priv;
 
+	trace_vdb_unmap(att);
 	mutex_lock(&att->buf->lock);
 	if (att->maps > 1)
 		att->maps--;
@@ -170,6 +174,7 @@ static int vdb_begin_cpu_access(struct dma_buf *dbuf,
 	struct vdb_buffer *buf = vdb_buffer_of(dbuf);
 
 	vdb_stat_add(VDB_BEGIN_CPU_ACCESS, 1);
+	trace_vdb_begin(buf, dir);
 	vdb_coherency_cpu_begin(buf, 0, buf->nr_chunks);
 	return 0;
 }
@@ -179,6 +184,7 @@ static int vdb_end_cpu_access(struct dma_buf *dbuf, enum dma_data_direction dir)
 	struct vdb_buffer *buf = vdb_buffer_of(dbuf);
 
 	vdb_stat_add(VDB_END_CPU_ACCESS, 1);
+	trace_vdb_end(buf, dir);
 	mutex_lock(&buf->lock);
 	/* Writes through user mappings are known; through the kernel's not. */
 	vdb_coherency_cpu_end(buf, buf->vmapped && dir != DMA_FROM_DEVICE);
@@ -209,6 +215,7 @@ static void vdb_vunmap(struct dma_buf *dbuf, struct iosys_map *map)
 
 static void vdb_buffer_destroy(struct vdb_buffer *buf)
 {
+	trace_vdb_free(buf);
 	vdb_stats_del_buffer(buf);
 	vdb_coherency_free(buf);
 	vdb_storage_free(&buf->storage);
@@ -291,7 +298,9 @@ struct vdb_buffer *vdb_buffer_create(struct device *dev, size_t size, gfp_t gfp,
 		ret = PTR_ERR(buf->dbuf);
 		goto err_free_coherency;
 	}
+	buf->inode = file_inode(buf->dbuf->file)->i_ino;
 	vdb_stats_add_buffer(buf);
+	trace_vdb_alloc(buf);
 	return buf;
 
 err_free_coherency:

@@ -84,6 +84,7 @@ struct vdb_attachment {
  * @dbuf: the dma-buf that it is; read-write
  * @storage: its pages
  * @size: of the pages, in bytes
+ * @inode: number of the dma-buf's, by which people know a buffer
  * @node: in the list of all buffers
  * @lock: attachments, user mappings and kernel mappings come and go under it
  * @attachments: struct vdb_attachment, added and moved under both locks
@@ -106,6 +107,7 @@ struct vdb_buffer {
 	struct dma_buf *dbuf;
 	struct vdb_storage storage;
 	size_t size;
+	u64 inode;
 	struct list_head node;
 
 	struct mutex lock; /* see above */

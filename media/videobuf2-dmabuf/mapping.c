@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "internal.h"
+#include "trace.h"
 
 static bool has_pfn_entries(struct vm_area_struct *vma)
 {
@@ -68,6 +69,7 @@ static vm_fault_t vdb_vm_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 
 	vdb_stat_add(VDB_FAULTS, 1);
+	trace_vdb_fault(buf, vmf->pgoff, false);
 	mutex_lock(&buf->lock);
 	spin_lock_irqsave(&buf->state_lock, flags);
 	__set_bit(chunk, buf->mapped);
@@ -91,6 +93,7 @@ static vm_fault_t vdb_vm_pfn_mkwrite(struct vm_fault *vmf)
 	unsigned int chunk = vmf->pgoff >> VDB_CHUNK_ORDER;
 
 	vdb_stat_add(VDB_WRITE_FAULTS, 1);
+	trace_vdb_fault(buf, vmf->pgoff, true);
 	mutex_lock(&buf->lock);
 	vdb_coherency_cpu_writes(buf, chunk, chunk + 1);
 	mutex_unlock(&buf->lock);
@@ -154,6 +157,7 @@ void vdb_mapping_zap(struct vdb_buffer *buf)
 	bitmap_zero(buf->mapped, buf->nr_chunks);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 	vdb_stat_add(VDB_SHOOTDOWNS, 1);
+	trace_vdb_shootdown(buf);
 }
 
 /**

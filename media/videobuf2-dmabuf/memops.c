@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "internal.h"
+#include "trace.h"
 
 static struct vdb_plane *plane_create(struct vb2_buffer *vb, struct device *dev,
 				      size_t size)
@@ -98,6 +99,7 @@ static struct dma_buf *vdb_memop_get_dmabuf(struct vb2_buffer *vb,
 	}
 	get_dma_buf(dbuf);
 	vdb_stat_add(VDB_EXPORTS, 1);
+	trace_vdb_export(dbuf, mode);
 	return dbuf;
 }
 

@@ -12,6 +12,9 @@
 
 #include "internal.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 static atomic64_t stats[VDB_STATS];
 static struct dentry *dir;
 static LIST_HEAD(buffers);
@@ -92,16 +95,16 @@ void vdb_stats_del_buffer(struct vdb_buffer *buf)
  */
 void vdb_notice(struct device *dev, const char *fmt, ...)
 {
-	struct va_format vaf;
+	const char *name = dev ? dev_name(dev) : "no device";
+	char why[160];
 	va_list args;
 
 	vdb_stat_add(VDB_REFUSALS, 1);
 	va_start(args, fmt);
-	vaf.fmt = fmt;
-	vaf.va = &args;
-	pr_notice_ratelimited("videobuf2-dmabuf: %s: %pV\n",
-			      dev ? dev_name(dev) : "no device", &vaf);
+	vscnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
+	pr_notice_ratelimited("videobuf2-dmabuf: %s: %s\n", name, why);
+	trace_vdb_refusal(name, why);
 }
 
 static int stats_show(struct seq_file *m, void *unused)
@@ -183,7 +186,7 @@ static void show_buffer(struct seq_file *m, struct vdb_buffer *buf)
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 
 	seq_printf(m, "buffer inode=%llu size=%zu exporter=videobuf2-dmabuf owner=%s last_writer=%s attachments=%u mapped=%u vmaps=%u stale=%u dirty=%u chunks=%u\n",
-		   (u64)file_inode(buf->dbuf->file)->i_ino, buf->size,
+		   buf->inode, buf->size,
 		   device_owned ? "device" : "cpu", writer, attachments,
 		   mapped, buf->vmaps, stale, dirty, buf->nr_chunks);
 	show_pages(m, &buf->storage);
