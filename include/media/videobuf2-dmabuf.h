@@ -5,12 +5,26 @@
 #ifndef _MEDIA_VIDEOBUF2_DMABUF_H
 #define _MEDIA_VIDEOBUF2_DMABUF_H
 
+#include <linux/bits.h>
 #include <linux/dma-direction.h>
 #include <linux/types.h>
 
 struct sg_table;
 struct vb2_buffer;
 struct vb2_mem_ops;
+
+/*
+ * How processes see the buffers of a queue, in vb2_queue.dma_attrs; it matters
+ * only where a device is not coherent. By default mappings are cached, and
+ * taken away while a device has the buffer.
+ *
+ * SHOOTDOWN: so also where all devices are coherent (for tests).
+ * EXPLICIT: cached and left alone; QBUF and DQBUF do no maintenance, the
+ *	application brackets its access with DMA_BUF_IOCTL_SYNC.
+ * DMA_ATTR_WRITE_COMBINE: not cached; good for frames that are only written.
+ */
+#define VB2_DMABUF_ATTR_SHOOTDOWN BIT(28)
+#define VB2_DMABUF_ATTR_EXPLICIT BIT(29)
 
 /* For vb2_queue.mem_ops. */
 extern const struct vb2_mem_ops vb2_dmabuf_memops;

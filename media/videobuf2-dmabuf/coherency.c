@@ -284,8 +284,7 @@ int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 	int ret;
 
 	lockdep_assert_held(&buf->lock);
-	if (buf->incoherent)
-		vdb_mapping_zap(buf);
+	vdb_mapping_hand_over(buf);
 
 	spin_lock_irqsave(&buf->state_lock, flags);
 	if (buf->incoherent) {
@@ -408,11 +407,11 @@ void vdb_coherency_cpu_end(struct vdb_buffer *buf, bool written)
 	unsigned long flags;
 
 	lockdep_assert_held(&buf->lock);
+	vdb_mapping_hand_over(buf);
 	if (!READ_ONCE(buf->incoherent)) {
 		elide(buf);
 		return;
 	}
-	vdb_mapping_zap(buf);
 	spin_lock_irqsave(&buf->state_lock, flags);
 	if (written)
 		bitmap_fill(buf->dirty, buf->nr_chunks);
@@ -435,15 +434,17 @@ void vdb_coherency_device_begin(struct vdb_attachment *att, bool clean)
 	struct vdb_buffer *buf = att->buf;
 	unsigned long flags;
 
-	if (READ_ONCE(buf->incoherent)) {
+	if (READ_ONCE(buf->incoherent) || buf->policy == VDB_POLICY_SHOOTDOWN) {
 		mutex_lock(&buf->lock);
-		vdb_mapping_zap(buf);
+		vdb_mapping_hand_over(buf);
 		mutex_unlock(&buf->lock);
 	}
 	spin_lock_irqsave(&buf->state_lock, flags);
 	buf->device_owned = true;
 	if (!buf->incoherent) {
 		elide(buf);
+	} else if (buf->policy == VDB_POLICY_EXPLICIT) {
+		vdb_synccheck_queued(buf);
 	} else if (clean) {
 		/* A driver that holds a kernel mapping tells nobody. */
 		if (buf->held)
@@ -490,7 +491,8 @@ void vdb_coherency_device_end(struct vdb_attachment *att, bool invalidate)
 		buf->writer = att;
 	}
 	pass_on(buf, att);
-	if (!invalidate)
+	if (!invalidate || (buf->policy != VDB_POLICY_AUTO &&
+			    buf->policy != VDB_POLICY_SHOOTDOWN))
 		goto out;
 	if (buf->held)
 		refresh_cpu(buf, 0, buf->nr_chunks);

@@ -168,6 +168,19 @@ static void vdb_unmap_dma_buf(struct dma_buf_attachment *dbuf_att,
 	mutex_unlock(&att->buf->lock);
 }
 
+/* Nobody makes user space end what it began, nor begin what it ends. */
+static void count_user(struct vdb_buffer *buf, bool begin)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&buf->state_lock, flags);
+	if (begin)
+		buf->cpu_users++;
+	else if (buf->cpu_users)
+		buf->cpu_users--;
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+}
+
 static int vdb_begin_cpu_access(struct dma_buf *dbuf,
 				enum dma_data_direction dir)
 {
@@ -175,6 +188,7 @@ static int vdb_begin_cpu_access(struct dma_buf *dbuf,
 
 	vdb_stat_add(VDB_BEGIN_CPU_ACCESS, 1);
 	trace_vdb_begin(buf, dir);
+	count_user(buf, true);
 	vdb_coherency_cpu_begin(buf, 0, buf->nr_chunks);
 	return 0;
 }
@@ -185,6 +199,7 @@ static int vdb_end_cpu_access(struct dma_buf *dbuf, enum dma_data_direction dir)
 
 	vdb_stat_add(VDB_END_CPU_ACCESS, 1);
 	trace_vdb_end(buf, dir);
+	count_user(buf, false);
 	mutex_lock(&buf->lock);
 	/* Writes through user mappings are known; through the kernel's not. */
 	vdb_coherency_cpu_end(buf, buf->vmapped && dir != DMA_FROM_DEVICE);
@@ -260,6 +275,7 @@ static const struct dma_buf_ops vdb_view_ops = {
  * @size: bytes, a multiple of the page size and not 0
  * @gfp: more flags for the page allocator
  * @contiguous: in one physical block
+ * @policy: how processes' mappings are kept coherent
  *
  * The one reference, buf->dbuf, is the caller's; the last one to be dropped
  * frees the buffer.
@@ -268,7 +284,7 @@ static const struct dma_buf_ops vdb_view_ops = {
  * Return: the buffer, zeroed, or an ERR_PTR.
  */
 struct vdb_buffer *vdb_buffer_create(struct device *dev, size_t size, gfp_t gfp,
-				     bool contiguous)
+				     bool contiguous, enum vdb_policy policy)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct vdb_buffer *buf;
@@ -278,6 +294,7 @@ struct vdb_buffer *vdb_buffer_create(struct device *dev, size_t size, gfp_t gfp,
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
 	buf->size = size;
+	buf->policy = policy;
 	mutex_init(&buf->lock);
 	INIT_LIST_HEAD(&buf->attachments);
 

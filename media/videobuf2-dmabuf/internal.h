@@ -54,6 +54,20 @@ enum vdb_view {
 };
 
 /**
+ * enum vdb_policy - how processes' mappings are kept coherent
+ * @VDB_POLICY_AUTO: not at all where devices are coherent, else by shoot-down
+ * @VDB_POLICY_SHOOTDOWN: by shoot-down in any case
+ * @VDB_POLICY_EXPLICIT: by the application, with DMA_BUF_IOCTL_SYNC
+ * @VDB_POLICY_WRITECOMBINE: by not caching
+ */
+enum vdb_policy {
+	VDB_POLICY_AUTO,
+	VDB_POLICY_SHOOTDOWN,
+	VDB_POLICY_EXPLICIT,
+	VDB_POLICY_WRITECOMBINE,
+};
+
+/**
  * struct vdb_attachment - a device that may use a buffer
  * @node: in vdb_buffer.attachments, the last mapped first
  * @buf: the buffer
@@ -85,6 +99,7 @@ struct vdb_attachment {
  * @storage: its pages
  * @size: of the pages, in bytes
  * @inode: number of the dma-buf's, by which people know a buffer
+ * @policy: how processes' mappings are kept coherent
  * @node: in the list of all buffers
  * @lock: attachments, user mappings and kernel mappings come and go under it
  * @attachments: struct vdb_attachment, added and moved under both locks
@@ -101,6 +116,7 @@ struct vdb_attachment {
  * @stale: chunks of which the CPU's view is older than the writer's
  * @dirty: chunks of which the devices' views are older than the CPU's
  * @held: kernel mappings whose users do not bracket their access
+ * @cpu_users: accesses that have begun and not ended
  * @device_owned: a queue's device has it; for the eyes of people only
  */
 struct vdb_buffer {
@@ -108,6 +124,7 @@ struct vdb_buffer {
 	struct vdb_storage storage;
 	size_t size;
 	u64 inode;
+	enum vdb_policy policy;
 	struct list_head node;
 
 	struct mutex lock; /* see above */
@@ -125,6 +142,7 @@ struct vdb_buffer {
 	unsigned long *stale;
 	unsigned long *dirty;
 	unsigned int held;
+	unsigned int cpu_users;
 	bool device_owned;
 };
 
@@ -179,13 +197,14 @@ void vdb_coherency_device_end(struct vdb_attachment *att, bool invalidate);
 
 /* mapping.c */
 int vdb_mapping_mmap(struct vdb_buffer *buf, struct vm_area_struct *vma);
+void vdb_mapping_hand_over(struct vdb_buffer *buf);
 void vdb_mapping_zap(struct vdb_buffer *buf);
 void *vdb_mapping_vmap(struct vdb_buffer *buf, bool hold);
 void vdb_mapping_vunmap(struct vdb_buffer *buf, bool hold);
 
 /* exporter.c */
 struct vdb_buffer *vdb_buffer_create(struct device *dev, size_t size, gfp_t gfp,
-				     bool contiguous);
+				     bool contiguous, enum vdb_policy policy);
 struct vdb_buffer *vdb_buffer_of(struct dma_buf *dbuf);
 struct dma_buf *vdb_buffer_view(struct vdb_buffer *buf, int mode);
 struct vdb_attachment *vdb_attachment_of(struct dma_buf_attachment *att);
@@ -195,6 +214,11 @@ int vdb_plane_attach(struct vdb_plane *plane);
 void vdb_plane_detach(struct vdb_plane *plane);
 void *vdb_plane_vaddr(struct vdb_plane *plane);
 void vdb_plane_vunmap(struct vdb_plane *plane);
+
+/* synccheck.c */
+bool vdb_synccheck_enabled(struct vdb_buffer *buf);
+void vdb_synccheck_touched(struct vdb_buffer *buf, bool write);
+void vdb_synccheck_queued(struct vdb_buffer *buf);
 
 /* stats.c */
 enum vdb_stat {
@@ -216,6 +240,7 @@ enum vdb_stat {
 	VDB_SHOOTDOWNS,
 	VDB_VMAPS,
 	VDB_REFUSALS,
+	VDB_MISSING_SYNCS,
 	VDB_STATS
 };
 

@@ -58,6 +58,14 @@ static vm_fault_t insert_chunk(struct vdb_buffer *buf, struct vm_fault *vmf,
 	return ret;
 }
 
+/* Bounce buffers are copies: not to cache the original is of no use there. */
+static bool uncached(struct vdb_buffer *buf)
+{
+	return buf->policy == VDB_POLICY_WRITECOMBINE &&
+	       READ_ONCE(buf->incoherent) &&
+	       READ_ONCE(buf->incoherent) == READ_ONCE(buf->memory_views);
+}
+
 static vm_fault_t vdb_vm_fault(struct vm_fault *vmf)
 {
 	struct vdb_buffer *buf = vmf->vma->vm_private_data;
@@ -74,7 +82,10 @@ static vm_fault_t vdb_vm_fault(struct vm_fault *vmf)
 	spin_lock_irqsave(&buf->state_lock, flags);
 	__set_bit(chunk, buf->mapped);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
-	vdb_coherency_cpu_begin(buf, chunk, chunk + 1);
+	if (buf->policy == VDB_POLICY_EXPLICIT)
+		vdb_synccheck_touched(buf, vmf->flags & FAULT_FLAG_WRITE);
+	else if (!uncached(buf))
+		vdb_coherency_cpu_begin(buf, chunk, chunk + 1);
 	/* Writes to real pages are not reported: expect them. */
 	if (!has_pfn_entries(vmf->vma) && vmf->vma->vm_flags & VM_WRITE)
 		vdb_coherency_cpu_writes(buf, chunk, chunk + 1);
@@ -132,11 +143,34 @@ int vdb_mapping_mmap(struct vdb_buffer *buf, struct vm_area_struct *vma)
 		return -EINVAL;
 
 	/* Pages of a device's area are not for keeping either. */
-	pfns = READ_ONCE(buf->incoherent) || buf->storage.dma_dev;
+	pfns = READ_ONCE(buf->incoherent) || buf->storage.dma_dev ||
+	       buf->policy == VDB_POLICY_SHOOTDOWN;
+	if (uncached(buf))
+		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
 	vdb_vm_flags_set(vma, flags | (pfns ? VM_PFNMAP : VM_MIXEDMAP));
 	vma->vm_ops = pfns ? &vdb_vm_pfn_ops : &vdb_vm_page_ops;
 	vma->vm_private_data = buf;
 	return 0;
+}
+
+/**
+ * vdb_mapping_hand_over - processes may not look without being noticed now
+ * @buf: the buffer, about to be used by a device
+ *
+ * Takes mappings away where the policy says so. Where the application has
+ * promised to bracket its access they stay, unless that is being checked.
+ *
+ * Context: process; vdb_buffer.lock held; may sleep.
+ */
+void vdb_mapping_hand_over(struct vdb_buffer *buf)
+{
+	bool wanted = READ_ONCE(buf->incoherent) ||
+		      buf->policy == VDB_POLICY_SHOOTDOWN;
+
+	if (buf->policy == VDB_POLICY_EXPLICIT)
+		wanted = wanted && vdb_synccheck_enabled(buf);
+	if (wanted && !uncached(buf))
+		vdb_mapping_zap(buf);
 }
 
 /**

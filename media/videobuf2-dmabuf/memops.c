@@ -35,6 +35,17 @@ static void plane_destroy(struct vdb_plane *plane)
 	kfree(plane);
 }
 
+static enum vdb_policy queue_policy(struct vb2_queue *q)
+{
+	if (q->dma_attrs & VB2_DMABUF_ATTR_EXPLICIT)
+		return VDB_POLICY_EXPLICIT;
+	if (q->dma_attrs & VB2_DMABUF_ATTR_SHOOTDOWN)
+		return VDB_POLICY_SHOOTDOWN;
+	if (q->dma_attrs & DMA_ATTR_WRITE_COMBINE)
+		return VDB_POLICY_WRITECOMBINE;
+	return VDB_POLICY_AUTO;
+}
+
 static void *vdb_memop_alloc(struct vb2_buffer *vb, struct device *dev,
 			     unsigned long size)
 {
@@ -48,7 +59,8 @@ static void *vdb_memop_alloc(struct vb2_buffer *vb, struct device *dev,
 
 	plane->own = vdb_buffer_create(plane->dev, PAGE_ALIGN(size),
 				       q->gfp_flags,
-				       q->dma_attrs & DMA_ATTR_FORCE_CONTIGUOUS);
+				       q->dma_attrs & DMA_ATTR_FORCE_CONTIGUOUS,
+				       queue_policy(q));
 	if (IS_ERR(plane->own)) {
 		ret = PTR_ERR(plane->own);
 		goto err_free;

@@ -39,6 +39,7 @@ static const char * const names[VDB_STATS] = {
 	[VDB_SHOOTDOWNS] = "shootdowns",
 	[VDB_VMAPS] = "vmaps",
 	[VDB_REFUSALS] = "refusals",
+	[VDB_MISSING_SYNCS] = "missing_syncs",
 };
 
 /**
