@@ -123,19 +123,19 @@ static struct page *real_page(struct device *dev, dma_addr_t addr)
 	return pfn_to_page(PHYS_PFN(phys));
 }
 
-/* The page that a device finds at an address, with a reference, or NULL. */
+/*
+ * The page that a device finds at an address, or NULL; with a reference on the
+ * simulated bus, whose shadows come and go. Memory mapped on the real one is
+ * the mapping's to keep, and may have no page counts to take: those of the
+ * tail of a plain block are 0, and dropping one again would free the page.
+ */
 static struct page *bus_page(struct device *dev, struct vivid_ext_view *view,
 			     dma_addr_t addr)
 {
 	struct vivid_ext_bus_window window;
-	struct page *page;
 
-	if (!view->bus) {
-		page = real_page(dev, addr);
-		if (page)
-			get_page(page);
-		return page;
-	}
+	if (!view->bus)
+		return real_page(dev, addr);
 	if (!vivid_ext_simbus_find(view->bus, addr, &window))
 		return NULL;
 	if (!view->num_runs || view->runs[view->num_runs - 1].id != window.id) {
@@ -173,7 +173,7 @@ static int view_add_segment(struct device *dev, struct vivid_ext_view *view,
 
 static void view_free(struct vivid_ext_view *view)
 {
-	while (view->num_pages--)
+	while (view->bus && view->num_pages--)
 		put_page(view->pages[view->num_pages]);
 	kvfree(view->runs);
 	kvfree(view);
