@@ -26,6 +26,7 @@ struct vivid_ext_dev;
  * @frames: handed to the user, whole
  * @dropped: due, but there was no buffer or no time
  * @errors: handed to the user in error
+ * @stalls: times that the machine stood still, and the camera with it
  * @dma_frames: of @frames, written by the device
  * @cpu_frames: of @frames, written by the CPU
  * @bytes: visible bytes of @frames
@@ -35,6 +36,7 @@ struct vivid_ext_stats {
 	u64 frames;
 	u64 dropped;
 	u64 errors;
+	u64 stalls;
 	u64 dma_frames;
 	u64 cpu_frames;
 	u64 bytes;

@@ -24,6 +24,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "frames %llu\n", stats.frames);
 	seq_printf(m, "dropped %llu\n", stats.dropped);
 	seq_printf(m, "errors %llu\n", stats.errors);
+	seq_printf(m, "stalls %llu\n", stats.stalls);
 	seq_printf(m, "dma_frames %llu\n", stats.dma_frames);
 	seq_printf(m, "cpu_frames %llu\n", stats.cpu_frames);
 	seq_printf(m, "bytes %llu\n", stats.bytes);

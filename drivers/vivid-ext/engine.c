@@ -19,10 +19,11 @@
 #include "stamp.h"
 
 /*
- * The engine may be late by this much, as when something else has the CPU for
- * a while, and make up for it. Beyond that it drops frames.
+ * The engine makes up for being late by less than this. If it is later because
+ * frames take long to draw, it drops some. If it only woke up that late, the
+ * machine has stood still (a virtual one does), and so has the camera.
  */
-#define MAX_LAG_NS	(250 * NSEC_PER_MSEC)
+#define MAX_LAG_NS	(100 * NSEC_PER_MSEC)
 
 /**
  * struct frame_clock - when the frames are due
@@ -178,12 +179,20 @@ static void engine_frame(struct vivid_ext_capture *cap,
 	engine_complete(buf, clock->sequence, clock->due, err);
 }
 
+/* The clock goes on from here, without a gap in the sequence. */
+static void engine_stall(struct vivid_ext_capture *cap,
+			 struct frame_clock *clock, u64 now)
+{
+	clock->due = now;
+	spin_lock_irq(&cap->qlock);
+	cap->stats.stalls++;
+	spin_unlock_irq(&cap->qlock);
+}
+
 /* Drop all frames but the last one that is due. */
 static void engine_skip_late(struct vivid_ext_capture *cap,
-			     struct frame_clock *clock)
+			     struct frame_clock *clock, u64 now)
 {
-	u64 now = ktime_get_ns();
-
 	while (now >= clock->due + clock->whole) {
 		engine_count_drop(cap);
 		engine_advance(cap, clock);
@@ -191,13 +200,13 @@ static void engine_skip_late(struct vivid_ext_capture *cap,
 }
 
 /* Sleep until a frame is due. Return: false if the engine is to stop. */
-static bool engine_wait(const struct frame_clock *clock)
+static bool engine_sleep(u64 due_ns)
 {
-	ktime_t due = ns_to_ktime(clock->due);
+	ktime_t due = ns_to_ktime(due_ns);
 
 	while (!kthread_should_stop()) {
 		try_to_freeze();
-		if (ktime_get_ns() >= clock->due)
+		if (ktime_get_ns() >= due_ns)
 			return true;
 		set_current_state(TASK_INTERRUPTIBLE);
 		/* Look again: the stop may have come before the state. */
@@ -206,6 +215,24 @@ static bool engine_wait(const struct frame_clock *clock)
 		__set_current_state(TASK_RUNNING);
 	}
 	return false;
+}
+
+static bool engine_wait(struct vivid_ext_capture *cap,
+			struct frame_clock *clock)
+{
+	bool early = ktime_get_ns() < clock->due;
+	u64 now;
+
+	if (!engine_sleep(clock->due))
+		return false;
+	now = ktime_get_ns();
+	if (now <= clock->due + MAX_LAG_NS)
+		return true;
+	if (early)
+		engine_stall(cap, clock, now);
+	else
+		engine_skip_late(cap, clock, now);
+	return true;
 }
 
 static int engine_thread(void *data)
@@ -217,11 +244,9 @@ static int engine_thread(void *data)
 	clock_set_interval(&clock, engine_interval(cap));
 	clock.due = ktime_get_ns() + clock.whole;
 	clock.first = clock.due;
-	while (engine_wait(&clock)) {
+	while (engine_wait(cap, &clock)) {
 		engine_frame(cap, &clock);
 		engine_advance(cap, &clock);
-		if (ktime_get_ns() > clock.due + MAX_LAG_NS)
-			engine_skip_late(cap, &clock);
 	}
 	return 0;
 }
