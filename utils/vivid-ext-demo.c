@@ -328,7 +328,7 @@ static void usage(FILE *file)
 "  -f, --format CODE     XR24, XB24, YUYV, NV12 or NM12 (default: XR24)\n"
 "  -r, --rate N          frames per second of the camera (default: 30)\n"
 "  -R, --refresh N       refresh rate of the display (default: 60)\n"
-"  -b, --buffers N       how many buffers (default: 6)\n"
+"  -b, --buffers N       how many buffers (default: 8)\n"
 "      --allow-fallback  succeed although the CPU copied frames\n"
 "  -h, --help            print this\n\n"
 "The exit status is 0 if all frames came without a copy and unchanged, 1 if\n"
@@ -433,7 +433,7 @@ int main(int argc, char **argv)
 		.frames = 300,
 		.rate = 30,
 		.refresh = 60,
-		.buffers = 6,
+		.buffers = 8,
 	};
 	struct sigaction action = { .sa_handler = on_signal };
 	struct report report = {};

@@ -12,6 +12,7 @@
 #include <linux/vmalloc.h>
 
 #include "display.h"
+#include "dmabus.h"
 
 static const char * const stat_names[VIVID_EXT_SCANOUT_STATS] = {
 	[VIVID_EXT_REFRESHES] = "refreshes",
@@ -71,6 +72,15 @@ static int framebuffers_show(struct seq_file *m, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(framebuffers);
+
+static int bus_show(struct seq_file *m, void *unused)
+{
+	struct vivid_ext_display *display = m->private;
+
+	vivid_ext_bus_show(display->drm.dev, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(bus);
 
 /* The snapshot: a PPM file (P6), which nearly every picture tool reads. */
 
@@ -206,6 +216,7 @@ void vivid_ext_display_debugfs_add(struct vivid_ext_display *display)
 	/* Page frame numbers and pictures are for root only. */
 	debugfs_create_file("framebuffers", 0400, dir, display,
 			    &framebuffers_fops);
+	debugfs_create_file("bus", 0444, dir, display, &bus_fops);
 	debugfs_create_file("snapshot", 0400, dir, display, &snapshot_fops);
 }
 
