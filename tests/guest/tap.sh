@@ -40,12 +40,12 @@ skip()
 # What cmocka prints, numbered on from ours; the program must come to its end.
 suite()
 {
-	label=$1
+	suite=$1
 	shift
 	CMOCKA_MESSAGE_OUTPUT=TAP timeout 240 stdbuf -oL "$@" \
 		> "$tmp/suite.log" 2>&1
 	status=$?
-	awk -v label="$label" -v n=$count -v planned=0 -v seen=0 '
+	awk -v label="$suite" -v n=$count -v planned=0 -v seen=0 '
 	/^1\.\.[0-9]+$/ { planned = substr($0, 4) + 0; next }
 	/^(not )?ok [0-9]+ # SKIP/ {
 		sub(/^(not )?ok [0-9]+ # SKIP /, "")
@@ -59,6 +59,7 @@ suite()
 		seen++; next
 	}
 	/^# skip: / { why = substr($0, 9); next }
+	/^# (not )?ok - / || /^TAP version/ { next }
 	/^# / { print; next }
 	{ print "# " $0 }
 	END {
