@@ -75,6 +75,23 @@ static int buffer_open_cpu(struct vivid_ext_buffer *buf)
 	return 0;
 }
 
+/*
+ * The allocator has let a buffer in that the device can't reach, and has said
+ * why: the CPU writes it.
+ */
+static bool dma_refused(struct vivid_ext_capture *cap,
+			struct vivid_ext_buffer *buf)
+{
+	unsigned int m;
+
+	if (cap->dev->config.allocator != VIVID_EXT_DMABUF)
+		return false;
+	for (m = 0; m < buf->vb.vb2_buf.num_planes; m++)
+		if (IS_ERR(vb2_dmabuf_plane_sgt(&buf->vb.vb2_buf, m)))
+			return true;
+	return false;
+}
+
 /**
  * vivid_ext_buffer_open - get access to a buffer's memory
  * @cap: the capture node
@@ -90,8 +107,7 @@ int vivid_ext_buffer_open(struct vivid_ext_capture *cap,
 {
 	int ret;
 
-	/* Without a device there is no DMA; with one there is nothing else. */
-	buf->by_cpu = !cap->queue.dev;
+	buf->by_cpu = !cap->queue.dev || dma_refused(cap, buf);
 	if (buf->by_cpu)
 		ret = buffer_open_cpu(buf);
 	else
@@ -162,18 +178,40 @@ static int buffer_end_cpu(struct vivid_ext_capture *cap,
 	return ret;
 }
 
+static int buffer_begin_dma(struct vivid_ext_buffer *buf)
+{
+	unsigned int m;
+	int ret;
+
+	for (m = 0; m < buf->vb.vb2_buf.num_planes; m++) {
+		ret = vivid_ext_view_begin(buf->view[m], DMA_FROM_DEVICE);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void buffer_end_dma(struct vivid_ext_buffer *buf)
+{
+	unsigned int m;
+
+	for (m = 0; m < buf->vb.vb2_buf.num_planes; m++)
+		vivid_ext_view_end(buf->view[m], DMA_FROM_DEVICE);
+}
+
 /**
  * vivid_ext_buffer_begin - about to write a frame
  * @cap: the capture node
  * @buf: a queued buffer
  *
- * A device's writes need nothing: QBUF gave it the buffer. The CPU's are
+ * Of a device's writes QBUF has told the allocator; the bus checks that it
+ * may. The CPU's are
  * bracketed, for the sake of other devices that have the buffer mapped. That
  * is per frame and not per QBUF, since vb2 does nothing for imported buffers.
  * Process context.
  *
- * Return: 0, or the exporter's error; then vivid_ext_buffer_end() must not
- * be called.
+ * Return: 0, -EFAULT where the bus forbids it, or the exporter's error; then
+ * vivid_ext_buffer_end() must not be called.
  */
 int vivid_ext_buffer_begin(struct vivid_ext_capture *cap,
 			   struct vivid_ext_buffer *buf)
@@ -183,7 +221,7 @@ int vivid_ext_buffer_begin(struct vivid_ext_capture *cap,
 	int ret;
 
 	if (!buf->by_cpu)
-		return 0;
+		return buffer_begin_dma(buf);
 	for (m = 0; m < vb->num_planes; m++) {
 		ret = plane_begin_cpu(cap, vb, m);
 		if (ret) {
@@ -206,8 +244,10 @@ int vivid_ext_buffer_begin(struct vivid_ext_capture *cap,
 int vivid_ext_buffer_end(struct vivid_ext_capture *cap,
 			 struct vivid_ext_buffer *buf)
 {
-	if (!buf->by_cpu)
+	if (!buf->by_cpu) {
+		buffer_end_dma(buf);
 		return 0;
+	}
 	return buffer_end_cpu(cap, buf, buf->vb.vb2_buf.num_planes);
 }
 

@@ -277,7 +277,6 @@ int vivid_ext_capture_register(struct vivid_ext_capture *cap,
 	int ret;
 
 	cap->dev = dev;
-	mutex_init(&cap->lock);
 	spin_lock_init(&cap->qlock);
 	INIT_LIST_HEAD(&cap->queued);
 	INIT_LIST_HEAD(&cap->buffers);

@@ -41,6 +41,52 @@ module_param_array(dma, bool, &num_dma, 0444);
 MODULE_PARM_DESC(dma,
 		 " the camera writes by DMA, otherwise the CPU draws (default 1)");
 
+static bool coherent[MAX_DEVS] = { true };
+static unsigned int num_coherent;
+module_param_array(coherent, bool, &num_coherent, 0444);
+MODULE_PARM_DESC(coherent,
+		 " the camera and the CPU always see the same bytes (default 1)");
+
+static bool iommu[MAX_DEVS];
+static unsigned int num_iommu;
+module_param_array(iommu, bool, &num_iommu, 0444);
+MODULE_PARM_DESC(iommu,
+		 " the camera sees scattered pages as contiguous (default 0)");
+
+static unsigned int dma_bits[MAX_DEVS] = { 64 };
+static unsigned int num_dma_bits;
+module_param_array(dma_bits, uint, &num_dma_bits, 0444);
+MODULE_PARM_DESC(dma_bits, " address lines, 24 to 64 (default 64)");
+
+static unsigned int max_segments[MAX_DEVS] = { UINT_MAX };
+static unsigned int num_max_segments;
+module_param_array(max_segments, uint, &num_max_segments, 0444);
+MODULE_PARM_DESC(max_segments,
+		 " pieces of memory it takes for a plane (default no limit)");
+
+static unsigned int max_segment_size[MAX_DEVS] = { UINT_MAX };
+static unsigned int num_max_segment_size;
+module_param_array(max_segment_size, uint, &num_max_segment_size, 0444);
+MODULE_PARM_DESC(max_segment_size,
+		 " length of such a piece in bytes (default no limit)");
+
+static bool contiguous[MAX_DEVS];
+static unsigned int num_contiguous;
+module_param_array(contiguous, bool, &num_contiguous, 0444);
+MODULE_PARM_DESC(contiguous, " the same as max_segments=1 (default 0)");
+
+static char *policy[MAX_DEVS];
+static unsigned int num_policy;
+module_param_array(policy, charp, &num_policy, 0444);
+MODULE_PARM_DESC(policy,
+		 " auto, shootdown, explicit or writecombine (default auto)");
+
+static bool fallback[MAX_DEVS] = { true };
+static unsigned int num_fallback;
+module_param_array(fallback, bool, &num_fallback, 0444);
+MODULE_PARM_DESC(fallback,
+		 " where DMA is impossible the CPU writes, else that is an error (default 1)");
+
 static struct platform_device *cameras[MAX_DEVS];
 
 static const char * const allocators[] = {
@@ -48,6 +94,13 @@ static const char * const allocators[] = {
 	[VIVID_EXT_VMALLOC] = "vmalloc",
 	[VIVID_EXT_DMA_SG] = "dma-sg",
 	[VIVID_EXT_DMA_CONTIG] = "dma-contig",
+};
+
+static const char * const policies[] = {
+	[VIVID_EXT_AUTO] = "auto",
+	[VIVID_EXT_SHOOTDOWN] = "shootdown",
+	[VIVID_EXT_EXPLICIT] = "explicit",
+	[VIVID_EXT_WRITECOMBINE] = "writecombine",
 };
 
 /**
@@ -97,26 +150,40 @@ static struct vivid_ext_dev *dev_create(struct device *parent)
 	if (!dev)
 		return ERR_PTR(-ENOMEM);
 	dev->dev = parent;
+	mutex_init(&dev->capture.lock);
 	dev->v4l2_dev.release = dev_release;
 	ret = v4l2_device_register(parent, &dev->v4l2_dev);
 	if (ret) {
+		mutex_destroy(&dev->capture.lock);
 		kfree(dev);
 		return ERR_PTR(ret);
 	}
 	return dev;
 }
 
+/* Whether the device may have something mapped; under the node's lock. */
+static bool dev_busy(void *data)
+{
+	struct vivid_ext_dev *dev = data;
+
+	return vb2_is_busy(&dev->capture.queue);
+}
+
 /* What is asked for must be possible; what can't be is said here. */
 static int dev_configure(struct vivid_ext_dev *dev,
 			 const struct vivid_ext_config *config)
 {
-	static const struct vivid_ext_bus_config bus = VIVID_EXT_BUS_REAL;
+	const struct vivid_ext_bus_owner owner = {
+		.lock = &dev->capture.lock,
+		.busy = dev_busy,
+		.data = dev,
+	};
 
 	dev->config = *config;
 	if (config->allocator == VIVID_EXT_VMALLOC)
 		dev->config.dma = false;
 	if (dev->config.dma)
-		return vivid_ext_bus_setup(dev->dev, &bus);
+		return vivid_ext_bus_setup(dev->dev, &config->bus, &owner);
 	if (config->allocator == VIVID_EXT_DMA_SG ||
 	    config->allocator == VIVID_EXT_DMA_CONTIG) {
 		dev_err(dev->dev, "allocator %s needs dma=1\n",
@@ -157,21 +224,40 @@ static struct platform_driver vivid_ext_driver = {
 	},
 };
 
+/* What an array says of camera i; before the first value the default. */
+#define PARAM(array, i) (array)[min(i, max(num_##array, 1U) - 1)]
+
+static int param_match(const char *what, const char * const *names, size_t n,
+		       const char *name)
+{
+	int ret = name ? match_string(names, n, name) : 0;
+
+	if (ret < 0)
+		pr_err("no %s \"%s\"\n", what, name);
+	return ret;
+}
+
 static int param_config(unsigned int i, struct vivid_ext_config *config)
 {
-	unsigned int last = min(i, max(num_allocator, 1U) - 1);
-	int a = 0;
+	int a, p;
 
-	if (num_allocator)
-		a = match_string(allocators, ARRAY_SIZE(allocators),
-				 allocator[last]);
-	if (a < 0) {
-		pr_err("no allocator \"%s\"\n", allocator[last]);
+	a = param_match("allocator", allocators, ARRAY_SIZE(allocators),
+			PARAM(allocator, i));
+	p = param_match("policy", policies, ARRAY_SIZE(policies),
+			PARAM(policy, i));
+	if (a < 0 || p < 0)
 		return -EINVAL;
-	}
 	config->allocator = a;
-	config->multiplanar = multiplanar[min(i, max(num_multiplanar, 1U) - 1)];
-	config->dma = dma[min(i, max(num_dma, 1U) - 1)];
+	config->policy = p;
+	config->multiplanar = PARAM(multiplanar, i);
+	config->dma = PARAM(dma, i);
+	config->fallback = PARAM(fallback, i);
+	config->bus.coherent = PARAM(coherent, i);
+	config->bus.iommu = PARAM(iommu, i);
+	config->bus.dma_bits = PARAM(dma_bits, i);
+	config->bus.max_segments = PARAM(contiguous, i) ? 1 :
+				   PARAM(max_segments, i);
+	config->bus.max_segment_size = PARAM(max_segment_size, i);
 	return 0;
 }
 

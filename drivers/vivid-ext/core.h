@@ -9,6 +9,7 @@
 #include <media/v4l2-device.h>
 
 #include "capture.h"
+#include "dmabus.h"
 
 #define VIVID_EXT_NAME	"vivid-ext"
 
@@ -27,10 +28,27 @@ enum vivid_ext_allocator {
 };
 
 /**
+ * enum vivid_ext_policy - how videobuf2-dmabuf keeps user mappings coherent
+ * @VIVID_EXT_AUTO: as the device needs it
+ * @VIVID_EXT_SHOOTDOWN: by shoot-down in any case
+ * @VIVID_EXT_EXPLICIT: the application does, with DMA_BUF_IOCTL_SYNC
+ * @VIVID_EXT_WRITECOMBINE: by not caching
+ */
+enum vivid_ext_policy {
+	VIVID_EXT_AUTO,
+	VIVID_EXT_SHOOTDOWN,
+	VIVID_EXT_EXPLICIT,
+	VIVID_EXT_WRITECOMBINE,
+};
+
+/**
  * struct vivid_ext_config - what kind of camera is asked for
  * @allocator: who makes its buffers
  * @multiplanar: the node speaks the multi-planar API
  * @dma: the device writes frames by DMA, otherwise the CPU draws them
+ * @fallback: the CPU writes where the device can't
+ * @policy: how user mappings are kept coherent
+ * @bus: what the device is on
  *
  * The platform data of the device; constant while it is bound.
  */
@@ -38,6 +56,9 @@ struct vivid_ext_config {
 	enum vivid_ext_allocator allocator;
 	bool multiplanar;
 	bool dma;
+	bool fallback;
+	enum vivid_ext_policy policy;
+	struct vivid_ext_bus_config bus;
 };
 
 /**

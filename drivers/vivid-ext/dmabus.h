@@ -11,6 +11,7 @@
 #include <linux/types.h>
 
 struct device;
+struct mutex;
 struct seq_file;
 struct sg_table;
 struct vivid_ext_view;
@@ -34,8 +35,22 @@ struct vivid_ext_bus_config {
 /* The machine's own bus: nothing is simulated. */
 #define VIVID_EXT_BUS_REAL { true, false, 64, UINT_MAX, UINT_MAX }
 
+/**
+ * struct vivid_ext_bus_owner - the driver of a device on a bus
+ * @lock: is held while the bus changes
+ * @busy: whether anything is mapped for the device; called with @lock held
+ * @data: for @busy
+ */
+struct vivid_ext_bus_owner {
+	struct mutex *lock;
+	bool (*busy)(void *data);
+	void *data;
+};
+
 int vivid_ext_bus_setup(struct device *dev,
-			const struct vivid_ext_bus_config *config);
+			const struct vivid_ext_bus_config *config,
+			const struct vivid_ext_bus_owner *owner);
+const struct vivid_ext_bus_config *vivid_ext_bus_config(struct device *dev);
 void vivid_ext_bus_show(struct device *dev, struct seq_file *m);
 
 struct vivid_ext_view *vivid_ext_view_create(struct device *dev,

@@ -193,6 +193,27 @@ static const struct vb2_mem_ops *queue_mem_ops(enum vivid_ext_allocator a)
 	}
 }
 
+/* What the allocator should know: a device that takes one piece only says so. */
+static unsigned long queue_attrs(const struct vivid_ext_config *config)
+{
+	static const unsigned long policies[] = {
+		[VIVID_EXT_AUTO] = 0,
+		[VIVID_EXT_SHOOTDOWN] = VB2_DMABUF_ATTR_SHOOTDOWN,
+		[VIVID_EXT_EXPLICIT] = VB2_DMABUF_ATTR_EXPLICIT,
+		[VIVID_EXT_WRITECOMBINE] = DMA_ATTR_WRITE_COMBINE,
+	};
+	unsigned long attrs;
+
+	if (config->allocator != VIVID_EXT_DMABUF)
+		return 0;
+	attrs = policies[config->policy];
+	if (config->fallback)
+		attrs |= VB2_DMABUF_ATTR_FALLBACK;
+	if (config->bus.max_segments == 1 && !config->bus.iommu)
+		attrs |= DMA_ATTR_FORCE_CONTIGUOUS;
+	return attrs;
+}
+
 /**
  * vivid_ext_queue_init - make a node's queue
  * @cap: the capture node
@@ -219,6 +240,7 @@ int vivid_ext_queue_init(struct vivid_ext_capture *cap)
 	q->mem_ops = queue_mem_ops(config->allocator);
 	q->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 	q->allow_cache_hints = 1;
+	q->dma_attrs = queue_attrs(config);
 	q->lock = &cap->lock;
 	return vb2_queue_init(q);
 }

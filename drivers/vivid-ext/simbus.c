@@ -96,6 +96,7 @@ struct sim_range {
  * struct vivid_ext_simbus - a device's place on the simulated bus
  * @dev: the device
  * @config: what the bus and the device can do
+ * @memory_mask: the bits of all memory's addresses
  * @lock: for @ranges and what hangs there; taken in hard interrupt context
  * @ranges: struct sim_range by number of the page on the bus
  * @last_id: of a range
@@ -104,6 +105,7 @@ struct sim_range {
 struct vivid_ext_simbus {
 	struct device *dev;
 	struct vivid_ext_bus_config config;
+	u64 memory_mask;
 	spinlock_t lock;
 	struct maple_tree ranges;
 	u64 last_id;
@@ -535,11 +537,20 @@ static int sim_dma_supported(struct device *dev, u64 mask)
 	return 1;
 }
 
+/* By this the allocators know that they must choose pages for the device. */
+static u64 sim_required_mask(struct device *dev)
+{
+	if (vivid_ext_simbus_of(dev)->config.iommu)
+		return DMA_BIT_MASK(24);
+	return vivid_ext_simbus_of(dev)->memory_mask;
+}
+
 static const struct dma_map_ops sim_coherent_ops = {
 	VDB_DMA_OPS_MAP(sim_map_phys, sim_unmap_phys),
 	.map_sg = sim_map_sg,
 	.unmap_sg = sim_unmap_sg,
 	.dma_supported = sim_dma_supported,
+	.get_required_mask = sim_required_mask,
 };
 
 static const struct dma_map_ops sim_noncoherent_ops = {
@@ -551,19 +562,20 @@ static const struct dma_map_ops sim_noncoherent_ops = {
 	.sync_sg_for_cpu = sim_sync_sg_for_cpu,
 	.sync_sg_for_device = sim_sync_sg_for_device,
 	.dma_supported = sim_dma_supported,
+	.get_required_mask = sim_required_mask,
 };
 
 /**
- * vivid_ext_simbus_setup - put a device on the simulated bus
- * @dev: a device that is being bound, without mappings
+ * vivid_ext_simbus_join - put a device on the simulated bus
+ * @dev: a device without mappings
  * @config: what the bus and the device can do
  *
- * It leaves the bus when it is unbound. Process context.
+ * Process context. The DMA mask is to be set again after this.
  *
  * Return: 0 or -ENOMEM.
  */
-int vivid_ext_simbus_setup(struct device *dev,
-			   const struct vivid_ext_bus_config *config)
+int vivid_ext_simbus_join(struct device *dev,
+			  const struct vivid_ext_bus_config *config)
 {
 	struct vivid_ext_simbus *bus;
 
@@ -572,13 +584,25 @@ int vivid_ext_simbus_setup(struct device *dev,
 		return -ENOMEM;
 	bus->dev = dev;
 	bus->config = *config;
+	/* Of the machine's bus, which the device is still on. */
+	bus->memory_mask = dma_get_required_mask(dev);
 	spin_lock_init(&bus->lock);
 	mt_init_flags(&bus->ranges, MT_FLAGS_ALLOC_RANGE);
 	devres_add(dev, bus);
-	/* Before the mask is set: whether syncs can be skipped follows from it. */
 	set_dma_ops(dev, config->coherent ? &sim_coherent_ops :
 					    &sim_noncoherent_ops);
 	return 0;
+}
+
+/**
+ * vivid_ext_simbus_leave - take a device off the simulated bus
+ * @dev: a device without mappings; it need not be on this bus
+ *
+ * Process context. The DMA mask is to be set again after this.
+ */
+void vivid_ext_simbus_leave(struct device *dev)
+{
+	devres_release(dev, simbus_release, NULL, NULL);
 }
 
 /**
@@ -638,14 +662,10 @@ void vivid_ext_simbus_written(struct vivid_ext_simbus *bus, dma_addr_t addr)
  */
 void vivid_ext_simbus_show(struct vivid_ext_simbus *bus, struct seq_file *m)
 {
-	const struct vivid_ext_bus_config *c = &bus->config;
 	struct sim_range *range;
 	unsigned long index = 0, flags;
 	unsigned int i;
 
-	seq_printf(m, "coherent %d\niommu %d\ndma_bits %u\nmax_segments %u\nmax_segment_size %u\n",
-		   c->coherent, c->iommu, c->dma_bits, c->max_segments,
-		   c->max_segment_size);
 	for (i = 0; i < SIM_STATS; i++)
 		seq_printf(m, "%s %lld\n", sim_stat_names[i],
 			   atomic64_read(&bus->stats[i]));

@@ -29,8 +29,9 @@ struct vivid_ext_bus_window {
 	u64 id;
 };
 
-int vivid_ext_simbus_setup(struct device *dev,
-			   const struct vivid_ext_bus_config *config);
+int vivid_ext_simbus_join(struct device *dev,
+			  const struct vivid_ext_bus_config *config);
+void vivid_ext_simbus_leave(struct device *dev);
 struct vivid_ext_simbus *vivid_ext_simbus_of(struct device *dev);
 bool vivid_ext_simbus_find(struct vivid_ext_simbus *bus, dma_addr_t addr,
 			   struct vivid_ext_bus_window *window);

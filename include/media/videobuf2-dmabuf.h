@@ -26,6 +26,12 @@ struct vb2_mem_ops;
 #define VB2_DMABUF_ATTR_SHOOTDOWN BIT(28)
 #define VB2_DMABUF_ATTR_EXPLICIT BIT(29)
 
+/*
+ * Also in dma_attrs: let buffers in that the device can't reach. Of these
+ * vb2_dmabuf_plane_sgt() says -EOPNOTSUPP, and the driver's CPU stands in.
+ */
+#define VB2_DMABUF_ATTR_FALLBACK BIT(30)
+
 /* For vb2_queue.mem_ops. */
 extern const struct vb2_mem_ops vb2_dmabuf_memops;
 

@@ -144,4 +144,11 @@ vdb_hrtimer_setup(struct hrtimer *timer,
 #define VDB_DRM_DRIVER_FIELDS
 #endif
 
+/* 6.11: .remove of a platform driver returns nothing, as .remove_new did. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#define VDB_PLATFORM_REMOVE(function) .remove_new = function
+#else
+#define VDB_PLATFORM_REMOVE(function) .remove = function
+#endif
+
 #endif

@@ -7,18 +7,49 @@
 #include "compat.h"
 #include "internal.h"
 
+static int attach(struct vdb_plane *plane)
+{
+	struct dma_buf_attachment *att;
+	struct vdb_attachment *ours;
+	struct sg_table *sgt;
+
+	att = dma_buf_attach(plane->dbuf, plane->dev);
+	if (IS_ERR(att)) {
+		vdb_notice(plane->dev, "%s does not let it in: error %ld",
+			   plane->dbuf->exp_name, PTR_ERR(att));
+		return PTR_ERR(att);
+	}
+	/* Before it is mapped: this device tells what it does. */
+	ours = vdb_attachment_of(att);
+	if (ours)
+		ours->tracked = true;
+
+	sgt = dma_buf_map_attachment_unlocked(att, plane->dir);
+	if (IS_ERR(sgt)) {
+		vdb_notice(plane->dev, "%s can't map %zu bytes for it: error %ld",
+			   plane->dbuf->exp_name, plane->dbuf->size,
+			   PTR_ERR(sgt));
+		dma_buf_detach(plane->dbuf, att);
+		return PTR_ERR(sgt);
+	}
+	plane->att = att;
+	plane->sgt = sgt;
+	return 0;
+}
+
 /**
  * vdb_plane_attach - attach a plane's dma-buf to its device and map it
  * @plane: dbuf is set; dev is NULL where the device does no DMA, and then the
  *	CPU's mapping is all there is
+ * @fallback: the CPU's mapping will also do where the device can't reach it
  *
  * Context: process; may sleep; takes the dma-buf's reservation lock.
- * Return: 0, -EINVAL if the dma-buf is smaller than the plane, or what the
- * exporter says.
+ * Return: 0, -EINVAL if the dma-buf is smaller than the plane, or if it can't
+ * be attached or mapped; the log has the rule.
  */
-int vdb_plane_attach(struct vdb_plane *plane)
+int vdb_plane_attach(struct vdb_plane *plane, bool fallback)
 {
-	struct vdb_attachment *ours;
+	int ret;
 
 	if (plane->dbuf->size < plane->size) {
 		vdb_notice(plane->dev, "dma-buf of %zu bytes for a plane of %zu",
@@ -28,32 +59,12 @@ int vdb_plane_attach(struct vdb_plane *plane)
 	if (!plane->dev)
 		return 0;
 
-	plane->att = dma_buf_attach(plane->dbuf, plane->dev);
-	if (IS_ERR(plane->att)) {
-		int ret = PTR_ERR(plane->att);
-
-		plane->att = NULL;
-		vdb_notice(plane->dev, "%s does not let it attach: error %d",
-			   plane->dbuf->exp_name, ret);
-		return ret;
+	ret = attach(plane);
+	if (ret && ret != -ENOMEM && fallback) {
+		vdb_stat_add(VDB_FALLBACKS, 1);
+		ret = 0;
 	}
-	/* Before it is mapped: this device tells what it does. */
-	ours = vdb_attachment_of(plane->att);
-	if (ours)
-		ours->tracked = true;
-
-	plane->sgt = dma_buf_map_attachment_unlocked(plane->att, plane->dir);
-	if (IS_ERR(plane->sgt)) {
-		int ret = PTR_ERR(plane->sgt);
-
-		plane->sgt = NULL;
-		vdb_notice(plane->dev, "%s can't map %zu bytes for it: error %d",
-			   plane->dbuf->exp_name, plane->dbuf->size, ret);
-		dma_buf_detach(plane->dbuf, plane->att);
-		plane->att = NULL;
-		return ret;
-	}
-	return 0;
+	return ret && ret != -ENOMEM ? -EINVAL : ret;
 }
 
 /**

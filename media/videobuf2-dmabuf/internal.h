@@ -210,7 +210,7 @@ struct dma_buf *vdb_buffer_view(struct vdb_buffer *buf, int mode);
 struct vdb_attachment *vdb_attachment_of(struct dma_buf_attachment *att);
 
 /* importer.c */
-int vdb_plane_attach(struct vdb_plane *plane);
+int vdb_plane_attach(struct vdb_plane *plane, bool fallback);
 void vdb_plane_detach(struct vdb_plane *plane);
 void *vdb_plane_vaddr(struct vdb_plane *plane);
 void vdb_plane_vunmap(struct vdb_plane *plane);
@@ -241,6 +241,7 @@ enum vdb_stat {
 	VDB_VMAPS,
 	VDB_REFUSALS,
 	VDB_MISSING_SYNCS,
+	VDB_FALLBACKS,
 	VDB_STATS
 };
 

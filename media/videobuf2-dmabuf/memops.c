@@ -46,6 +46,11 @@ static enum vdb_policy queue_policy(struct vb2_queue *q)
 	return VDB_POLICY_AUTO;
 }
 
+static bool may_fall_back(struct vb2_queue *q)
+{
+	return q->dma_attrs & VB2_DMABUF_ATTR_FALLBACK;
+}
+
 static void *vdb_memop_alloc(struct vb2_buffer *vb, struct device *dev,
 			     unsigned long size)
 {
@@ -66,7 +71,7 @@ static void *vdb_memop_alloc(struct vb2_buffer *vb, struct device *dev,
 		goto err_free;
 	}
 	plane->dbuf = plane->own->dbuf;
-	ret = vdb_plane_attach(plane);
+	ret = vdb_plane_attach(plane, may_fall_back(q));
 	if (ret)
 		goto err_put;
 	return plane;
@@ -180,7 +185,7 @@ static void *vdb_memop_attach_dmabuf(struct vb2_buffer *vb, struct device *dev,
 static int vdb_memop_map_dmabuf(void *mem_priv)
 {
 	struct vdb_plane *plane = mem_priv;
-	int ret = vdb_plane_attach(plane);
+	int ret = vdb_plane_attach(plane, may_fall_back(plane->vb->vb2_queue));
 
 	if (!ret)
 		vdb_stat_add(VDB_IMPORTS, 1);
@@ -271,7 +276,8 @@ static struct vdb_plane *plane_of(struct vb2_buffer *vb, unsigned int plane_no)
  *
  * Context: any, from vb2_ops.buf_init to buf_cleanup.
  * Return: the table, or an ERR_PTR: -EINVAL for a plane without memory,
- * -EOPNOTSUPP if the queue's device does no DMA.
+ * -EOPNOTSUPP if the queue's device does no DMA, or can't reach this memory
+ * and the queue has VB2_DMABUF_ATTR_FALLBACK.
  */
 struct sg_table *vb2_dmabuf_plane_sgt(struct vb2_buffer *vb,
 				      unsigned int plane_no)

@@ -40,6 +40,7 @@ static const char * const names[VDB_STATS] = {
 	[VDB_VMAPS] = "vmaps",
 	[VDB_REFUSALS] = "refusals",
 	[VDB_MISSING_SYNCS] = "missing_syncs",
+	[VDB_FALLBACKS] = "fallbacks",
 };
 
 /**

@@ -40,8 +40,7 @@ static gfp_t device_zone(struct device *dev)
 {
 	u64 mask;
 
-	if (!vdb_device_does_dma(dev) || get_dma_ops(dev) ||
-	    device_iommu_mapped(dev) || !dma_addressing_limited(dev))
+	if (!vdb_device_does_dma(dev) || !dma_addressing_limited(dev))
 		return 0;
 
 	mask = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);

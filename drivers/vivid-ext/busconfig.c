@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What bus a device is on: asked for by its driver, and changed while it runs
+ * by the files in its directory bus/ in sysfs.
+ */
+#include <linux/device.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+#include <linux/sysfs.h>
+
+#include "dmabus.h"
+#include "simbus.h"
+
+/**
+ * struct busconfig - a device's bus
+ * @owner: who uses it
+ * @config: how it is now
+ */
+struct busconfig {
+	struct vivid_ext_bus_owner owner;
+	struct vivid_ext_bus_config config;
+};
+
+static void busconfig_release(struct device *dev, void *res)
+{
+}
+
+static struct busconfig *busconfig_of(struct device *dev)
+{
+	return devres_find(dev, busconfig_release, NULL, NULL);
+}
+
+static bool is_real(const struct vivid_ext_bus_config *config)
+{
+	return config->coherent && !config->iommu && config->dma_bits == 64 &&
+	       config->max_segments == UINT_MAX &&
+	       config->max_segment_size == UINT_MAX;
+}
+
+static int check(struct device *dev, const struct vivid_ext_bus_config *config)
+{
+	if (config->dma_bits >= 24 && config->dma_bits <= 64 &&
+	    config->max_segments && config->max_segment_size >= PAGE_SIZE)
+		return 0;
+	dev_err(dev, "no such bus: %u address bits (24 to 64), %u segments (1 or more) of %u bytes (%lu or more)\n",
+		config->dma_bits, config->max_segments,
+		config->max_segment_size, PAGE_SIZE);
+	return -EINVAL;
+}
+
+/* Nothing is mapped: the device can be moved to another bus. */
+static int apply(struct device *dev, struct busconfig *bus,
+		 const struct vivid_ext_bus_config *config)
+{
+	int ret;
+
+	ret = check(dev, config);
+	if (ret)
+		return ret;
+	vivid_ext_simbus_leave(dev);
+	if (!is_real(config)) {
+		ret = vivid_ext_simbus_join(dev, config);
+		if (ret)
+			return ret;
+	}
+	/* After the operations: whether syncs can be skipped follows from both. */
+	ret = dma_coerce_mask_and_coherent(dev,
+					   DMA_BIT_MASK(config->dma_bits));
+	if (ret) {
+		dev_err(dev, "no %u-bit DMA: %d\n", config->dma_bits, ret);
+		return ret;
+	}
+	dma_set_max_seg_size(dev, config->max_segment_size);
+	bus->config = *config;
+	return 0;
+}
+
+/* One number of the configuration, wherever it is. */
+static int change(struct device *dev, size_t offset, size_t size, u32 value)
+{
+	struct busconfig *bus = busconfig_of(dev);
+	struct vivid_ext_bus_config config;
+	int ret = -EBUSY;
+
+	if (!bus)
+		return -ENODEV;
+	ret = mutex_lock_interruptible(bus->owner.lock);
+	if (ret)
+		return ret;
+	config = bus->config;
+	if (size == sizeof(bool))
+		*((bool *)((u8 *)&config + offset)) = value;
+	else
+		*((unsigned int *)((u8 *)&config + offset)) = value;
+
+	if (bus->owner.busy(bus->owner.data)) {
+		dev_notice_ratelimited(dev, "has buffers: the bus can't be changed\n");
+		ret = -EBUSY;
+	} else {
+		ret = apply(dev, bus, &config);
+	}
+	mutex_unlock(bus->owner.lock);
+	return ret;
+}
+
+#define BUS_ATTR(name, type, parse)					\
+static ssize_t name##_show(struct device *dev,				\
+			   struct device_attribute *attr, char *buf)	\
+{									\
+	struct busconfig *bus = busconfig_of(dev);			\
+									\
+	return bus ? sysfs_emit(buf, "%u\n", bus->config.name) : -ENODEV; \
+}									\
+									\
+static ssize_t name##_store(struct device *dev,				\
+			    struct device_attribute *attr,		\
+			    const char *buf, size_t len)		\
+{									\
+	type value;							\
+	int ret = parse;						\
+									\
+	if (!ret)							\
+		ret = change(dev,					\
+			     offsetof(struct vivid_ext_bus_config, name), \
+			     sizeof(type), value);			\
+	return ret ?: len;						\
+}									\
+static DEVICE_ATTR_RW(name)
+
+BUS_ATTR(coherent, bool, kstrtobool(buf, &value));
+BUS_ATTR(iommu, bool, kstrtobool(buf, &value));
+BUS_ATTR(dma_bits, unsigned int, kstrtouint(buf, 0, &value));
+BUS_ATTR(max_segments, unsigned int, kstrtouint(buf, 0, &value));
+BUS_ATTR(max_segment_size, unsigned int, kstrtouint(buf, 0, &value));
+
+static struct attribute *bus_attrs[] = {
+	&dev_attr_coherent.attr,
+	&dev_attr_iommu.attr,
+	&dev_attr_dma_bits.attr,
+	&dev_attr_max_segments.attr,
+	&dev_attr_max_segment_size.attr,
+	NULL
+};
+
+static const struct attribute_group bus_group = {
+	.name = "bus",
+	.attrs = bus_attrs,
+};
+
+static void leave(void *dev)
+{
+	vivid_ext_simbus_leave(dev);
+}
+
+/**
+ * vivid_ext_bus_setup - put a device on a bus
+ * @dev: a platform device that is being bound
+ * @config: the bus, and the limits of the device
+ * @owner: who uses it; copied
+ *
+ * A coherent bus without an IOMMU, for a device without limits, is the
+ * machine's own; anything else is simulated. The device leaves it when it is
+ * unbound. Process context, before the first mapping.
+ *
+ * Return: 0, -EINVAL for a configuration that can't be, -EIO if the platform
+ * can't do such DMA, -ENOMEM.
+ */
+int vivid_ext_bus_setup(struct device *dev,
+			const struct vivid_ext_bus_config *config,
+			const struct vivid_ext_bus_owner *owner)
+{
+	struct busconfig *bus;
+	int ret;
+
+	bus = devres_alloc(busconfig_release, sizeof(*bus), GFP_KERNEL);
+	if (!bus)
+		return -ENOMEM;
+	bus->owner = *owner;
+	devres_add(dev, bus);
+
+	ret = devm_add_action_or_reset(dev, leave, dev);
+	if (ret)
+		return ret;
+	ret = apply(dev, bus, config);
+	if (ret)
+		return ret;
+	return devm_device_add_group(dev, &bus_group);
+}
+EXPORT_SYMBOL_GPL(vivid_ext_bus_setup);
+
+/**
+ * vivid_ext_bus_config - how a device's bus is now
+ * @dev: a device after vivid_ext_bus_setup()
+ *
+ * With the owner's lock held. Return: the configuration, or NULL for a device
+ * without a bus.
+ */
+const struct vivid_ext_bus_config *vivid_ext_bus_config(struct device *dev)
+{
+	struct busconfig *bus = busconfig_of(dev);
+
+	return bus ? &bus->config : NULL;
+}
+EXPORT_SYMBOL_GPL(vivid_ext_bus_config);
+
+/**
+ * vivid_ext_bus_show - print what a device's bus is, and has counted
+ * @dev: the device
+ * @m: where to
+ *
+ * Process context, while the device is bound, with the owner's lock held.
+ */
+void vivid_ext_bus_show(struct device *dev, struct seq_file *m)
+{
+	const struct vivid_ext_bus_config *config = vivid_ext_bus_config(dev);
+	struct vivid_ext_simbus *sim = vivid_ext_simbus_of(dev);
+
+	if (!config)
+		return;
+	seq_printf(m, "bus %s\ncoherent %d\niommu %d\ndma_bits %u\nmax_segments %u\nmax_segment_size %u\n",
+		   sim ? "simulated" : "real", config->coherent, config->iommu,
+		   config->dma_bits, config->max_segments,
+		   config->max_segment_size);
+	if (sim)
+		vivid_ext_simbus_show(sim, m);
+}
+EXPORT_SYMBOL_GPL(vivid_ext_bus_show);
