@@ -9,6 +9,7 @@
  *
  * bo_lock is outside of dma_resv locks, which mapping takes.
  */
+#include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_prime.h>
 #include <linux/dma-buf.h>
@@ -38,6 +39,24 @@ static struct device *bo_dev(const struct vivid_ext_bo *bo)
 	return bo->shmem.base.dev->dev;
 }
 
+/*
+ * Counting who uses DMA: as long as anybody does, the device must stay on its
+ * bus. Unbind waits for those inside drm_dev_enter().
+ */
+static void get_dma(struct vivid_ext_bo *bo)
+{
+	mutex_lock(&bo_display(bo)->bo_lock);
+	bo_display(bo)->dma_users++;
+	mutex_unlock(&bo_display(bo)->bo_lock);
+}
+
+static void put_dma(struct vivid_ext_bo *bo)
+{
+	mutex_lock(&bo_display(bo)->bo_lock);
+	bo_display(bo)->dma_users--;
+	mutex_unlock(&bo_display(bo)->bo_lock);
+}
+
 /* Taking the memory away from the device. */
 
 static void unmap_dumb(struct vivid_ext_bo *bo)
@@ -48,18 +67,27 @@ static void unmap_dumb(struct vivid_ext_bo *bo)
 	drm_gem_shmem_unpin(&bo->shmem);
 }
 
-/* Safe to call again; under bo_lock, or before others know the object. */
+/* Some exporters keep the memory mapped until we detach. */
+static void unmap_import(struct vivid_ext_bo *bo)
+{
+	dma_buf_unmap_attachment_unlocked(bo->attach, bo->sgt, DMA_TO_DEVICE);
+	dma_buf_detach(bo->dmabuf, bo->attach);
+	bo->attach = NULL;
+}
+
+/* Safe to call again; under bo_lock. */
 static void release_dma(struct vivid_ext_bo *bo)
 {
-	if (bo->view)
-		vivid_ext_view_destroy(bo->view);
+	if (!bo->sgt)
+		return;
+	vivid_ext_view_destroy(bo->view);
 	bo->view = NULL;
-	if (bo->sgt && bo->dmabuf)
-		dma_buf_unmap_attachment_unlocked(bo->attach, bo->sgt,
-						  DMA_TO_DEVICE);
-	else if (bo->sgt)
+	if (bo->dmabuf)
+		unmap_import(bo);
+	else
 		unmap_dumb(bo);
 	bo->sgt = NULL;
+	bo_display(bo)->dma_users--;
 }
 
 static void forget(struct vivid_ext_bo *bo)
@@ -70,21 +98,6 @@ static void forget(struct vivid_ext_bo *bo)
 	list_del_init(&bo->node);
 	release_dma(bo);
 	mutex_unlock(&display->bo_lock);
-}
-
-/* Makes the object known to unbind, which takes its mapping away. */
-static int remember(struct vivid_ext_bo *bo)
-{
-	struct vivid_ext_display *display = bo_display(bo);
-	int ret = 0;
-
-	mutex_lock(&display->bo_lock);
-	if (display->dma_off)
-		ret = -ENODEV;
-	else
-		list_add_tail(&bo->node, &display->bos);
-	mutex_unlock(&display->bo_lock);
-	return ret;
 }
 
 /* Dumb buffers. */
@@ -166,6 +179,7 @@ static int map_dumb(struct vivid_ext_bo *bo)
 	}
 	bo->sgt = sgt;
 	bo->view = view;
+	bo_display(bo)->dma_users++;
 	list_add_tail(&bo->node, &bo_display(bo)->bos);
 	return 0;
 
@@ -174,6 +188,25 @@ err_unmap:
 err_free:
 	sg_free_table(sgt);
 	kfree(sgt);
+	return ret;
+}
+
+static int prepare_dumb(struct vivid_ext_bo *bo)
+{
+	struct vivid_ext_display *display = bo_display(bo);
+	bool mapped;
+	int ret;
+
+	ret = drm_gem_shmem_pin(&bo->shmem);
+	if (ret)
+		return ret;
+	mutex_lock(&display->bo_lock);
+	mapped = bo->sgt;
+	if (!mapped)
+		ret = map_dumb(bo);
+	mutex_unlock(&display->bo_lock);
+	if (mapped || ret)
+		drm_gem_shmem_unpin(&bo->shmem);
 	return ret;
 }
 
@@ -189,26 +222,14 @@ err_free:
  */
 int vivid_ext_bo_prepare(struct vivid_ext_bo *bo)
 {
-	struct vivid_ext_display *display = bo_display(bo);
-	int ret = 0;
+	int idx, ret = 0;
 
-	if (bo->dmabuf)
-		return READ_ONCE(display->dma_off) ? -ENODEV : 0;
-
-	ret = drm_gem_shmem_pin(&bo->shmem);
-	if (ret)
-		return ret;
-	mutex_lock(&display->bo_lock);
-	if (display->dma_off)
-		ret = -ENODEV;
-	else if (!bo->sgt)
-		ret = map_dumb(bo);
-	else
-		ret = -EALREADY;
-	mutex_unlock(&display->bo_lock);
-	if (ret)
-		drm_gem_shmem_unpin(&bo->shmem);
-	return ret == -EALREADY ? 0 : ret;
+	if (!drm_dev_enter(bo->shmem.base.dev, &idx))
+		return -ENODEV;
+	if (!bo->dmabuf)
+		ret = prepare_dumb(bo);
+	drm_dev_exit(idx);
+	return ret;
 }
 
 /* Imports. */
@@ -218,8 +239,6 @@ static void free_import(struct drm_gem_object *obj)
 	struct vivid_ext_bo *bo = to_vivid_ext_bo(obj);
 
 	forget(bo);
-	if (bo->attach)
-		dma_buf_detach(bo->dmabuf, bo->attach);
 	if (!iosys_map_is_null(&bo->map))
 		vdb_dma_buf_vunmap(bo->dmabuf, &bo->map);
 	vfree(bo->shadow);
@@ -350,6 +369,30 @@ static struct vivid_ext_bo *create_import(struct drm_device *drm,
 	return bo;
 }
 
+/* By DMA or by CPU, the engine will get at it; then unbind must know it. */
+static int connect_import(struct vivid_ext_bo *bo)
+{
+	struct vivid_ext_display *display = bo_display(bo);
+	const char *stage;
+	int idx, ret;
+
+	if (!drm_dev_enter(&display->drm, &idx))
+		return -ENODEV;
+	get_dma(bo);
+	ret = map_import(bo, &stage);
+	if (ret)
+		put_dma(bo);
+	if (ret && !is_passing(ret))
+		ret = fall_back(bo, stage, ret);
+	if (!ret) {
+		mutex_lock(&display->bo_lock);
+		list_add_tail(&bo->node, &display->bos);
+		mutex_unlock(&display->bo_lock);
+	}
+	drm_dev_exit(idx);
+	return ret;
+}
+
 /**
  * vivid_ext_bo_import - import a dma-buf
  * @drm: the card
@@ -368,7 +411,6 @@ struct drm_gem_object *vivid_ext_bo_import(struct drm_device *drm,
 	struct vivid_ext_display *display = to_vivid_ext_display(drm);
 	struct drm_gem_object *obj = dmabuf->priv;
 	struct vivid_ext_bo *bo;
-	const char *stage;
 	int ret;
 
 	if (dmabuf->ops == READ_ONCE(display->prime_ops) && obj->dev == drm) {
@@ -379,19 +421,13 @@ struct drm_gem_object *vivid_ext_bo_import(struct drm_device *drm,
 	bo = create_import(drm, dmabuf);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
-	ret = map_import(bo, &stage);
-	if (ret && !is_passing(ret))
-		ret = fall_back(bo, stage, ret);
-	if (!ret)
-		ret = remember(bo);
-	if (ret)
-		goto err_put;
-	bo->shmem.base.import_attach = bo->attach;
+	ret = connect_import(bo);
+	if (ret) {
+		drm_gem_object_put(&bo->shmem.base);
+		return ERR_PTR(ret);
+	}
+	/* No import_attach: DRM needs none, and unbind takes ours away. */
 	return &bo->shmem.base;
-
-err_put:
-	drm_gem_object_put(&bo->shmem.base);
-	return ERR_PTR(ret);
 }
 
 /* What the engine needs. */
@@ -470,7 +506,7 @@ void vivid_ext_bo_end(struct vivid_ext_bo *bo)
 
 /**
  * vivid_ext_bo_release_all - take all memory away from the device
- * @display: the display, its engine stopped for good
+ * @display: the display, unplugged, its engine stopped
  *
  * Process context, at unbind. The objects live on, unmapped, as long as user
  * space keeps them.
@@ -480,7 +516,6 @@ void vivid_ext_bo_release_all(struct vivid_ext_display *display)
 	struct vivid_ext_bo *bo;
 
 	mutex_lock(&display->bo_lock);
-	WRITE_ONCE(display->dma_off, true);
 	list_for_each_entry(bo, &display->bos, node)
 		release_dma(bo);
 	mutex_unlock(&display->bo_lock);

@@ -430,32 +430,32 @@ static void fini_scanout(struct drm_device *drm, void *scanout)
 	vivid_ext_scanout_fini(scanout);
 }
 
-/* Unbind. Files, framebuffers and exported buffers outlive it, unmapped. */
-static void unplug(void *data)
+/* Whether the device must stay on its bus; under bo_lock. */
+static bool display_busy(void *data)
 {
 	struct vivid_ext_display *display = data;
 
-	drm_dev_unplug(&display->drm);
-	drm_atomic_helper_shutdown(&display->drm);
-	vivid_ext_display_debugfs_remove(display);
-	vivid_ext_bo_release_all(display);
+	return display->dma_users;
 }
 
 static int display_probe(struct platform_device *pdev)
 {
+	struct vivid_ext_bus_owner owner = { .busy = display_busy };
 	struct vivid_ext_display *display;
 	struct device *dev = &pdev->dev;
 	int ret;
 
-	ret = vivid_ext_bus_setup(dev, &bus);
-	if (ret)
-		return ret;
 	display = devm_drm_dev_alloc(dev, &display_driver,
 				     struct vivid_ext_display, drm);
 	if (IS_ERR(display))
 		return PTR_ERR(display);
 	mutex_init(&display->bo_lock);
 	INIT_LIST_HEAD(&display->bos);
+	owner.lock = &display->bo_lock;
+	owner.data = display;
+	ret = vivid_ext_bus_setup(dev, &bus, &owner);
+	if (ret)
+		return ret;
 
 	ret = vivid_ext_scanout_init(&display->scanout, &display->crtc);
 	if (ret)
@@ -479,11 +479,27 @@ static int display_probe(struct platform_device *pdev)
 	if (ret)
 		return ret;
 	vivid_ext_display_debugfs_add(display);
-	return devm_add_action_or_reset(dev, unplug, display);
+	platform_set_drvdata(pdev, display);
+	return 0;
+}
+
+/*
+ * Files, framebuffers and exported buffers outlive this, unmapped. Not left to
+ * devres: it would come when the device has left its bus.
+ */
+static void display_remove(struct platform_device *pdev)
+{
+	struct vivid_ext_display *display = platform_get_drvdata(pdev);
+
+	drm_dev_unplug(&display->drm);
+	drm_atomic_helper_shutdown(&display->drm);
+	vivid_ext_display_debugfs_remove(display);
+	vivid_ext_bo_release_all(display);
 }
 
 static struct platform_driver display_platform_driver = {
 	.probe = display_probe,
+	VDB_PLATFORM_REMOVE(display_remove),
 	.driver = {
 		.name = VIVID_EXT_DISPLAY_NAME,
 	},

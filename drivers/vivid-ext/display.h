@@ -48,9 +48,9 @@ struct vivid_ext_reason {
  * @encoder: stands between @crtc and @connector, does nothing
  * @connector: always connected
  * @scanout: the engine that reads framebuffers
- * @bo_lock: protects @bos, each bo's DMA state, @reasons and @dma_off
- * @bos: every buffer object, own and imported
- * @dma_off: the device is being unbound: nothing may be mapped any more
+ * @bo_lock: protects @bos, each bo's DMA state, @dma_users and @reasons
+ * @bos: every import, and the dumb buffers that are mapped
+ * @dma_users: buffer objects that are mapped for DMA, or about to be
  * @prime_ops: what marks dma-bufs that this driver's GEM objects stand behind
  * @reasons: see &struct vivid_ext_reason; unused entries have no stage
  * @debugfs: our directory
@@ -64,7 +64,7 @@ struct vivid_ext_display {
 	struct vivid_ext_scanout scanout;
 	struct mutex bo_lock;	/* see above */
 	struct list_head bos;
-	bool dma_off;
+	unsigned int dma_users;
 	const struct dma_buf_ops *prime_ops;
 	struct vivid_ext_reason reasons[VIVID_EXT_MAX_REASONS];
 	struct dentry *debugfs;
