@@ -36,7 +36,7 @@ clean:
 vm: export VM_COMMAND = $(value CMD)
 vm:
 	@tests/vm/vm --kernel '$(KERNEL)' $(if $(PACKAGES),--packages '$(PACKAGES)') \
-		$(if $(DMESG),--dmesg) "$$VM_COMMAND"
+		$(if $(DMESG),--dmesg) $(if $(TIMEOUT),--timeout $(TIMEOUT)) "$$VM_COMMAND"
 
 check:
 	@tests/vm/check --kernel '$(KERNEL)' $(TESTS)

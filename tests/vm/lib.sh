@@ -52,7 +52,7 @@ unlock()
 	exec 9>&-
 }
 
-# key FILE... : short name for the contents of these files.
+# key [FILE...]: short name for the contents of these files, or of stdin.
 key()
 {
 	cat "$@" | sha256sum | cut -c 1-12

@@ -78,11 +78,19 @@ root_image()
 	END
 }
 
+# What the root depends on: not on the rest of this file.
+root_key()
+{
+	echo "$GUEST_WITHOUT"
+	declare -f make_root_dir packages root_image sources
+	cat "$VM/packages" "$VM/root-finish"
+}
+
 need_root()
 {
 	local id dir
 
-	id=$(key "$VM/packages" "$VM/root.sh" "$VM/root-finish")
+	id=$(root_key | key)
 	dir=$CACHE/root-$id
 	ROOT=$dir/root
 	ROOTFS=$dir/root.sqfs
@@ -97,8 +105,19 @@ need_root()
 		step "packing it for guests" "$LOGS/root-image.log" \
 			inside sh -c "$(root_image "/cache/root-$id/root.sqfs")"
 		touch "$dir/done"
+		forget_old
 	fi
 	unlock
+}
+
+# What no run has used for a month goes, when something new has been made.
+forget_old()
+{
+	find "$CACHE" -mindepth 2 -maxdepth 2 -mtime +30 \
+		\( -name done -o -path '*/packages-*/root.sqfs' \) -print0 |
+		while IFS= read -r -d '' file; do
+			namespace rm -rf "$(dirname "$file")"
+		done
 }
 
 # need_packages PACKAGE...: an image with more Debian packages; sets ROOTFS.
@@ -106,8 +125,7 @@ need_packages()
 {
 	local id dir image
 
-	id=$(printf '%s\n' "$@" | sort -u | cat - "$VM/packages" \
-		"$VM/root.sh" "$VM/root-finish" | sha256sum | cut -c 1-12)
+	id=$( (root_key; printf '%s\n' "$@" | sort -u) | key)
 	dir=$CACHE/packages-$id
 	image=$dir/root.sqfs
 	ROOTFS=$image
