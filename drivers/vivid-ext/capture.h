@@ -25,6 +25,7 @@ struct vivid_ext_dev;
  * struct vivid_ext_stats - what happened since the device was made
  * @frames: handed to the user, whole
  * @dropped: due, but there was no buffer or no time
+ * @late: of @dropped, those for which there was no time
  * @errors: handed to the user in error
  * @stalls: times that the machine stood still, and the camera with it
  * @dma_frames: of @frames, written by the device
@@ -35,6 +36,7 @@ struct vivid_ext_dev;
 struct vivid_ext_stats {
 	u64 frames;
 	u64 dropped;
+	u64 late;
 	u64 errors;
 	u64 stalls;
 	u64 dma_frames;

@@ -23,6 +23,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	spin_unlock_irq(&cap->qlock);
 	seq_printf(m, "frames %llu\n", stats.frames);
 	seq_printf(m, "dropped %llu\n", stats.dropped);
+	seq_printf(m, "late %llu\n", stats.late);
 	seq_printf(m, "errors %llu\n", stats.errors);
 	seq_printf(m, "stalls %llu\n", stats.stalls);
 	seq_printf(m, "dma_frames %llu\n", stats.dma_frames);

@@ -102,10 +102,12 @@ static struct vivid_ext_buffer *engine_take(struct vivid_ext_capture *cap)
 	return buf;
 }
 
-static void engine_count_drop(struct vivid_ext_capture *cap)
+static void engine_count_drop(struct vivid_ext_capture *cap, bool late)
 {
 	spin_lock_irq(&cap->qlock);
 	cap->stats.dropped++;
+	if (late)
+		cap->stats.late++;
 	spin_unlock_irq(&cap->qlock);
 	vivid_ext_pattern_skip(&cap->pattern);
 }
@@ -171,7 +173,7 @@ static void engine_frame(struct vivid_ext_capture *cap,
 	int err;
 
 	if (!buf) {
-		engine_count_drop(cap);
+		engine_count_drop(cap, false);
 		return;
 	}
 	err = engine_draw(cap, buf, clock);
@@ -194,7 +196,7 @@ static void engine_skip_late(struct vivid_ext_capture *cap,
 			     struct frame_clock *clock, u64 now)
 {
 	while (now >= clock->due + clock->whole) {
-		engine_count_drop(cap);
+		engine_count_drop(cap, true);
 		engine_advance(cap, clock);
 	}
 }

@@ -118,12 +118,14 @@ static void format_set(struct vivid_ext_format *fmt, int index, u32 width,
 /**
  * vivid_ext_format_default - the format of a new device
  * @fmt: filled in
+ *
+ * Small enough for 120 frames a second on a machine that is emulated.
  */
 void vivid_ext_format_default(struct vivid_ext_format *fmt)
 {
 	static const u32 no_wish[VIVID_EXT_MAX_MEM];
 
-	format_set(fmt, 0, 1280, 720, no_wish);
+	format_set(fmt, 0, 640, 360, no_wish);
 }
 
 /**
