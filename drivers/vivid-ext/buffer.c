@@ -272,8 +272,8 @@ void vivid_ext_buffer_show(struct vivid_ext_buffer *buf, struct seq_file *m)
 			   vb->memory == VB2_MEMORY_DMABUF ? "dmabuf" : "mmap",
 			   vb2_plane_size(vb, p), buf->by_cpu ? "cpu" : "dma");
 		if (dbuf)
-			seq_printf(m, " inode=%lu",
-				   file_inode(dbuf->file)->i_ino);
+			seq_printf(m, " inode=%llu",
+				   (u64)file_inode(dbuf->file)->i_ino);
 		seq_putc(m, '\n');
 		if (!buf->view[p])
 			continue;
