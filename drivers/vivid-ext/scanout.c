@@ -214,7 +214,7 @@ static int begin_reading(const struct vivid_ext_shown *shown)
 
 /* A black screen has no framebuffer and no planes: there is nothing to read. */
 static void read_screen(struct vivid_ext_scanout *scanout, bool is_new,
-			struct vivid_ext_snapshot *snapshot)
+			bool crc, struct vivid_ext_snapshot *snapshot)
 {
 	if (!is_new)
 		read_same_frame(scanout);
@@ -222,7 +222,7 @@ static void read_screen(struct vivid_ext_scanout *scanout, bool is_new,
 		read_new_frame(scanout);
 	else
 		scanout->stamped = false;
-	if (READ_ONCE(scanout->crc))
+	if (crc)
 		add_crc(scanout);
 	if (snapshot)
 		take_snapshot(scanout, snapshot);
@@ -235,8 +235,9 @@ static void refresh_work(struct work_struct *work)
 	const struct vivid_ext_shown *shown = &scanout->on_screen;
 	struct vivid_ext_snapshot *snapshot;
 	struct drm_framebuffer *retired;
-	bool is_new;
+	bool is_new, crc;
 
+	/* All wishes before begin_reading(): it shows what the CPU drew. */
 	spin_lock_irq(&scanout->lock);
 	retired = scanout->retired;
 	scanout->retired = NULL;
@@ -244,12 +245,13 @@ static void refresh_work(struct work_struct *work)
 	scanout->wanted = NULL;
 	is_new = scanout->is_new;
 	scanout->is_new = false;
+	crc = READ_ONCE(scanout->crc);
 	spin_unlock_irq(&scanout->lock);
 
 	if (retired)
 		drm_framebuffer_put(retired);
 	if (!begin_reading(shown)) {
-		read_screen(scanout, is_new, snapshot);
+		read_screen(scanout, is_new, crc, snapshot);
 		end_reading(shown, shown->frame.num_planes);
 	} else {
 		count(scanout, VIVID_EXT_DMA_FAULTS, 1);
