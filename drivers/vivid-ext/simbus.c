@@ -14,9 +14,9 @@
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
-#include <linux/maple_tree.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/scatterlist.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -38,6 +38,7 @@ enum sim_stat {
 	SIM_BYTES_TO_CPU,
 	SIM_BYTES_TO_DEVICE,
 	SIM_FAULTS,
+	SIM_WRONG_SYNCS,
 	SIM_REFUSALS,
 	SIM_STATS
 };
@@ -50,6 +51,7 @@ static const char * const sim_stat_names[SIM_STATS] = {
 	[SIM_BYTES_TO_CPU] = "bytes_to_cpu",
 	[SIM_BYTES_TO_DEVICE] = "bytes_to_device",
 	[SIM_FAULTS] = "faults",
+	[SIM_WRONG_SYNCS] = "syncs_in_wrong_direction",
 	[SIM_REFUSALS] = "refusals",
 };
 
@@ -74,6 +76,8 @@ struct sim_page {
 
 /**
  * struct sim_range - addresses that a device may use
+ * @node: in the bus's tree
+ * @first: number of the first page, as the device addresses it
  * @id: never used again
  * @start: first byte, as the device addresses it
  * @len: in bytes
@@ -83,6 +87,8 @@ struct sim_page {
  * @pages: what lies there, for the CPU and for the device
  */
 struct sim_range {
+	struct rb_node node;
+	unsigned long first;
 	u64 id;
 	dma_addr_t start;
 	size_t len;
@@ -98,7 +104,9 @@ struct sim_range {
  * @config: what the bus and the device can do
  * @memory_mask: the bits of all memory's addresses
  * @lock: for @ranges and what hangs there; taken in hard interrupt context
- * @ranges: struct sim_range by number of the page on the bus
+ * @ranges: struct sim_range by number of the page on the bus; not a maple
+ *	tree, which allocates, even to erase, and whose 6.1 finds wrong gaps
+ * @next: page that a range may begin at
  * @last_id: of a range
  * @stats: see &enum sim_stat
  */
@@ -107,7 +115,8 @@ struct vivid_ext_simbus {
 	struct vivid_ext_bus_config config;
 	u64 memory_mask;
 	spinlock_t lock;
-	struct maple_tree ranges;
+	struct rb_root ranges;
+	unsigned long next;
 	u64 last_id;
 	atomic64_t stats[SIM_STATS];
 };
@@ -121,9 +130,8 @@ static void simbus_release(struct device *dev, void *res)
 {
 	struct vivid_ext_simbus *bus = res;
 
-	if (!mtree_empty(&bus->ranges))
+	if (!RB_EMPTY_ROOT(&bus->ranges))
 		dev_warn(dev, "leaves the bus with mappings alive\n");
-	mtree_destroy(&bus->ranges);
 	set_dma_ops(dev, NULL);
 }
 
@@ -138,8 +146,11 @@ struct vivid_ext_simbus *vivid_ext_simbus_of(struct device *dev)
 	return devres_find(dev, simbus_release, NULL, NULL);
 }
 
-/* Memory for devices behind a page of the CPU's. */
-static struct page *shadow_get(struct page *page)
+/*
+ * Memory for devices behind a page of the CPU's; @uncached where the CPU too
+ * goes past its caches, and so sees the same bytes.
+ */
+static struct page *shadow_get(struct page *page, bool uncached)
 {
 	unsigned long pfn = page_to_pfn(page);
 	struct sim_shadow *shadow;
@@ -151,10 +162,12 @@ static struct page *shadow_get(struct page *page)
 	shadow = kzalloc(sizeof(*shadow), GFP_KERNEL);
 	if (!shadow)
 		goto out;
-	shadow->page = alloc_page(GFP_KERNEL | __GFP_NOWARN);
+	shadow->page = uncached ? page :
+		       alloc_page(GFP_KERNEL | __GFP_NOWARN);
 	if (!shadow->page)
 		goto err_free;
-	memset(page_address(shadow->page), SIM_POISON, PAGE_SIZE);
+	if (!uncached)
+		memset(page_address(shadow->page), SIM_POISON, PAGE_SIZE);
 	if (xa_err(xa_store(&shadows, pfn, shadow, GFP_KERNEL)))
 		goto err_free_page;
 out:
@@ -164,7 +177,8 @@ out:
 	return shadow ? shadow->page : NULL;
 
 err_free_page:
-	__free_page(shadow->page);
+	if (!uncached)
+		__free_page(shadow->page);
 err_free:
 	kfree(shadow);
 	mutex_unlock(&shadows_lock);
@@ -181,7 +195,8 @@ static void shadow_put(struct page *page)
 	if (!--shadow->refs) {
 		xa_erase(&shadows, pfn);
 		/* A view may still hold the page itself. */
-		__free_page(shadow->page);
+		if (shadow->page != page)
+			__free_page(shadow->page);
 		kfree(shadow);
 	}
 	mutex_unlock(&shadows_lock);
@@ -207,7 +222,9 @@ static void range_copy(struct vivid_ext_simbus *bus, struct sim_range *range,
 		size_t offset = offset_in_page(at);
 		size_t n = min(len, PAGE_SIZE - offset);
 
-		if (to_cpu)
+		if (page->cpu == page->device)
+			;
+		else if (to_cpu)
 			memcpy_page(page->cpu, offset, page->device, offset, n);
 		else
 			memcpy_page(page->device, offset, page->cpu, offset, n);
@@ -216,10 +233,42 @@ static void range_copy(struct vivid_ext_simbus *bus, struct sim_range *range,
 	}
 }
 
+/* Page numbers that a range takes: there is one behind it to stumble over. */
+static unsigned long range_pages(const struct sim_range *range)
+{
+	return range->num_pages + 1;
+}
+
+/* Some range that takes one of these pages, or NULL. Under the bus's lock. */
+static struct sim_range *range_overlap(struct vivid_ext_simbus *bus,
+				       unsigned long first, unsigned long pages)
+{
+	struct rb_node *node = bus->ranges.rb_node;
+
+	while (node) {
+		struct sim_range *range = rb_entry(node, struct sim_range,
+						   node);
+
+		if (first + pages <= range->first)
+			node = node->rb_left;
+		else if (first >= range->first + range_pages(range))
+			node = node->rb_right;
+		else
+			return range;
+	}
+	return NULL;
+}
+
+static bool range_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct sim_range, node)->first <
+	       rb_entry(b, struct sim_range, node)->first;
+}
+
 static struct sim_range *range_find(struct vivid_ext_simbus *bus,
 				    dma_addr_t addr)
 {
-	struct sim_range *range = mtree_load(&bus->ranges, addr >> PAGE_SHIFT);
+	struct sim_range *range = range_overlap(bus, addr >> PAGE_SHIFT, 1);
 
 	if (!range || addr < range->start || addr - range->start >= range->len)
 		return NULL;
@@ -256,9 +305,15 @@ static void sim_sync(struct device *dev, dma_addr_t addr, size_t len,
 	range = range_find(bus, addr);
 	if (!range || addr + len > range->start + range->len) {
 		vivid_ext_simbus_fault(bus, addr, dir, "sync of what is not mapped");
-	} else if (dir != range->dir) {
-		vivid_ext_simbus_fault(bus, addr, dir, "sync in another direction than mapped");
-	} else if (for_cpu) {
+		goto out;
+	}
+	/* Against the rules of the DMA API, but hardware does not know. */
+	if (dir != range->dir) {
+		count(bus, SIM_WRONG_SYNCS, 1);
+		dev_notice_once(bus->dev, "synchronised in another direction (%d) than mapped (%d)\n",
+				dir, range->dir);
+	}
+	if (for_cpu) {
 		/* A device that only reads leaves nothing to fetch. */
 		if (dir != DMA_TO_DEVICE)
 			range_copy(bus, range, addr, len, true);
@@ -266,6 +321,7 @@ static void sim_sync(struct device *dev, dma_addr_t addr, size_t len,
 	} else if (dir != DMA_FROM_DEVICE) {
 		range_copy(bus, range, addr, len, false);
 	}
+out:
 	spin_unlock_irqrestore(&bus->lock, flags);
 }
 
@@ -323,7 +379,7 @@ static int check_reach(struct vivid_ext_simbus *bus, phys_addr_t phys,
 
 static int range_add_pages(struct vivid_ext_simbus *bus,
 			   struct sim_range *range, struct page *page,
-			   size_t offset, size_t len)
+			   size_t offset, size_t len, bool uncached)
 {
 	unsigned int i;
 	int ret;
@@ -337,7 +393,7 @@ static int range_add_pages(struct vivid_ext_simbus *bus,
 		entry->cpu = pfn_to_page(page_to_pfn(page) + i);
 		entry->device = entry->cpu;
 		if (!bus->config.coherent) {
-			entry->device = shadow_get(entry->cpu);
+			entry->device = shadow_get(entry->cpu, uncached);
 			if (!entry->device)
 				return -ENOMEM;
 		}
@@ -347,24 +403,52 @@ static int range_add_pages(struct vivid_ext_simbus *bus,
 	return 0;
 }
 
-/* Give a range its addresses, with a page to stumble over behind it. */
+/*
+ * Where a range fits, in turn, so that an address isn't soon used again and a
+ * stale one is found out. 0 if there is no place. Under the bus's lock.
+ */
+static unsigned long range_place(struct vivid_ext_simbus *bus,
+				 unsigned long pages)
+{
+	unsigned long max = DMA_BIT_MASK(bus->config.dma_bits) >> PAGE_SHIFT;
+	unsigned long min = min(max / 4, 0x100000UL);
+	unsigned long first = max(bus->next, min);
+	unsigned int laps = 0;
+
+	max = min(max, 0xfffffffffUL);
+	while (laps < 2) {
+		struct sim_range *other = range_overlap(bus, first, pages);
+
+		if (first + pages - 1 > max) {
+			first = min;
+			laps++;
+		} else if (other) {
+			first = other->first + range_pages(other);
+		} else {
+			return first;
+		}
+	}
+	return 0;
+}
+
 static int range_insert(struct vivid_ext_simbus *bus, struct sim_range *range,
 			size_t offset)
 {
-	unsigned long max = DMA_BIT_MASK(bus->config.dma_bits) >> PAGE_SHIFT;
-	unsigned long min = min(max / 4, 0x100000UL), start, flags;
-	int ret;
+	unsigned long flags;
+	int ret = -EIO;
 
-	max = min(max, 0xfffffffffUL);
-	ret = mtree_alloc_range(&bus->ranges, &start, range,
-				range->num_pages + 1, min, max, GFP_KERNEL);
-	if (ret)
-		return ret == -ENOMEM ? ret : -EIO;
 	spin_lock_irqsave(&bus->lock, flags);
-	range->id = ++bus->last_id;
-	range->start = ((dma_addr_t)start << PAGE_SHIFT) + offset;
+	range->first = range_place(bus, range_pages(range));
+	if (range->first) {
+		range->id = ++bus->last_id;
+		range->start = ((dma_addr_t)range->first << PAGE_SHIFT) +
+			       offset;
+		rb_add(&range->node, &bus->ranges, range_less);
+		bus->next = range->first + range_pages(range);
+		ret = 0;
+	}
 	spin_unlock_irqrestore(&bus->lock, flags);
-	return 0;
+	return ret;
 }
 
 /* How many entries from the first on become one segment. */
@@ -406,7 +490,7 @@ static struct sim_range *map_entries(struct vivid_ext_simbus *bus,
 	range->dir = dir;
 	while (n-- && !ret) {
 		ret = range_add_pages(bus, range, sg_page(sg), sg->offset,
-				      sg->length);
+				      sg->length, false);
 		sg = sg_next(sg);
 	}
 	if (!ret)
@@ -430,7 +514,7 @@ static void unmap_addr(struct vivid_ext_simbus *bus, dma_addr_t addr,
 	    !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		range_copy(bus, range, range->start, range->len, true);
 	if (range)
-		mtree_erase(&bus->ranges, addr >> PAGE_SHIFT);
+		rb_erase(&range->node, &bus->ranges);
 	else
 		vivid_ext_simbus_fault(bus, addr, dir, "unmap of what is not mapped");
 	spin_unlock_irqrestore(&bus->lock, flags);
@@ -537,6 +621,71 @@ static int sim_dma_supported(struct device *dev, u64 mask)
 	return 1;
 }
 
+/* Coherent memory, as dma_alloc_coherent() has it: nobody caches it. */
+static void *sim_alloc(struct device *dev, size_t size, dma_addr_t *addr,
+		       gfp_t gfp, unsigned long attrs)
+{
+	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
+	struct sim_range *range;
+	void *vaddr;
+	int ret;
+
+	size = PAGE_ALIGN(size);
+	if (!bus->config.iommu && bus->config.dma_bits <= 32)
+		gfp |= bus->config.dma_bits == 32 ? GFP_DMA32 : GFP_DMA;
+	vaddr = alloc_pages_exact(size, gfp | __GFP_ZERO);
+	if (!vaddr)
+		return NULL;
+	range = kvzalloc(struct_size(range, pages, PFN_UP(size)), GFP_KERNEL);
+	if (!range)
+		goto err_free;
+	range->dir = DMA_BIDIRECTIONAL;
+	ret = range_add_pages(bus, range, virt_to_page(vaddr), 0, size, true);
+	if (!ret)
+		ret = range_insert(bus, range, 0);
+	if (ret)
+		goto err_free_range;
+	*addr = range->start;
+	return vaddr;
+
+err_free_range:
+	range_free(bus, range);
+err_free:
+	free_pages_exact(vaddr, size);
+	return NULL;
+}
+
+static void sim_free(struct device *dev, size_t size, void *vaddr,
+		     dma_addr_t addr, unsigned long attrs)
+{
+	unmap_addr(vivid_ext_simbus_of(dev), addr, DMA_BIDIRECTIONAL,
+		   DMA_ATTR_SKIP_CPU_SYNC);
+	free_pages_exact(vaddr, PAGE_ALIGN(size));
+}
+
+static int sim_mmap(struct device *dev, struct vm_area_struct *vma, void *vaddr,
+		    dma_addr_t addr, size_t size, unsigned long attrs)
+{
+	unsigned long pages = PFN_UP(size);
+
+	if (vma->vm_pgoff >= pages || vma_pages(vma) > pages - vma->vm_pgoff)
+		return -ENXIO;
+	return remap_pfn_range(vma, vma->vm_start,
+			       page_to_pfn(virt_to_page(vaddr)) + vma->vm_pgoff,
+			       vma_pages(vma) << PAGE_SHIFT, vma->vm_page_prot);
+}
+
+static int sim_get_sgtable(struct device *dev, struct sg_table *sgt,
+			   void *vaddr, dma_addr_t addr, size_t size,
+			   unsigned long attrs)
+{
+	int ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
+
+	if (!ret)
+		sg_set_page(sgt->sgl, virt_to_page(vaddr), PAGE_ALIGN(size), 0);
+	return ret;
+}
+
 /* By this the allocators know that they must choose pages for the device. */
 static u64 sim_required_mask(struct device *dev)
 {
@@ -545,7 +694,14 @@ static u64 sim_required_mask(struct device *dev)
 	return vivid_ext_simbus_of(dev)->memory_mask;
 }
 
+#define SIM_ALLOC_OPS				\
+	.alloc = sim_alloc,			\
+	.free = sim_free,			\
+	.mmap = sim_mmap,			\
+	.get_sgtable = sim_get_sgtable
+
 static const struct dma_map_ops sim_coherent_ops = {
+	SIM_ALLOC_OPS,
 	VDB_DMA_OPS_MAP(sim_map_phys, sim_unmap_phys),
 	.map_sg = sim_map_sg,
 	.unmap_sg = sim_unmap_sg,
@@ -554,6 +710,7 @@ static const struct dma_map_ops sim_coherent_ops = {
 };
 
 static const struct dma_map_ops sim_noncoherent_ops = {
+	SIM_ALLOC_OPS,
 	VDB_DMA_OPS_MAP(sim_map_phys, sim_unmap_phys),
 	.map_sg = sim_map_sg,
 	.unmap_sg = sim_unmap_sg,
@@ -587,7 +744,7 @@ int vivid_ext_simbus_join(struct device *dev,
 	/* Of the machine's bus, which the device is still on. */
 	bus->memory_mask = dma_get_required_mask(dev);
 	spin_lock_init(&bus->lock);
-	mt_init_flags(&bus->ranges, MT_FLAGS_ALLOC_RANGE);
+	bus->ranges = RB_ROOT;
 	devres_add(dev, bus);
 	set_dma_ops(dev, config->coherent ? &sim_coherent_ops :
 					    &sim_noncoherent_ops);
@@ -662,18 +819,22 @@ void vivid_ext_simbus_written(struct vivid_ext_simbus *bus, dma_addr_t addr)
  */
 void vivid_ext_simbus_show(struct vivid_ext_simbus *bus, struct seq_file *m)
 {
-	struct sim_range *range;
-	unsigned long index = 0, flags;
+	struct rb_node *node;
+	unsigned long flags;
 	unsigned int i;
 
 	for (i = 0; i < SIM_STATS; i++)
 		seq_printf(m, "%s %lld\n", sim_stat_names[i],
 			   atomic64_read(&bus->stats[i]));
 	spin_lock_irqsave(&bus->lock, flags);
-	mt_for_each(&bus->ranges, range, index, ULONG_MAX)
+	for (node = rb_first(&bus->ranges); node; node = rb_next(node)) {
+		struct sim_range *range = rb_entry(node, struct sim_range,
+						   node);
+
 		seq_printf(m, "range %pad+%zx %s%s\n", &range->start,
 			   range->len, range->dir == DMA_TO_DEVICE ? "read" :
 			   range->dir == DMA_FROM_DEVICE ? "write" : "both",
 			   range->cpu_stale ? " written since the CPU was synced" : "");
+	}
 	spin_unlock_irqrestore(&bus->lock, flags);
 }
