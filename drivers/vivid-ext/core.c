@@ -180,6 +180,10 @@ static int dev_configure(struct vivid_ext_dev *dev,
 	};
 
 	dev->config = *config;
+	if (config->policy == VIVID_EXT_WRITECOMBINE && !config->bus.coherent) {
+		dev_err(dev->dev, "the simulated bus can't show what is not cached: policy writecombine needs coherent=1\n");
+		return -EINVAL;
+	}
 	if (config->allocator == VIVID_EXT_VMALLOC)
 		dev->config.dma = false;
 	if (dev->config.dma)

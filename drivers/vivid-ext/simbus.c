@@ -222,12 +222,11 @@ static void range_copy(struct vivid_ext_simbus *bus, struct sim_range *range,
 		size_t offset = offset_in_page(at);
 		size_t n = min(len, PAGE_SIZE - offset);
 
-		if (page->cpu == page->device)
-			;
-		else if (to_cpu)
-			memcpy_page(page->cpu, offset, page->device, offset, n);
-		else
-			memcpy_page(page->device, offset, page->cpu, offset, n);
+		struct page *to = to_cpu ? page->cpu : page->device;
+		struct page *from = to_cpu ? page->device : page->cpu;
+
+		if (to != from)
+			memcpy_page(to, offset, from, offset, n);
 		at += n;
 		len -= n;
 	}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A dma-buf from whoever makes them: a V4L2 node, udmabuf, a dma-heap.
+ */
+#ifndef EXPORTERS_H
+#define EXPORTERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "camera.h"
+
+/**
+ * struct exported - a buffer
+ * @fd: the dma-buf
+ * @size: in bytes, whole pages
+ * @is_v4l2: a camera has made it
+ * @camera: which one
+ */
+struct exported {
+	int fd;
+	size_t size;
+	bool is_v4l2;
+	struct camera camera;
+};
+
+/*
+ * @name is a video node's path, "udmabuf", or a path below /dev/dma_heap.
+ * The frame is 640x360, XR24. 0, or -1 after a message.
+ */
+int exported_open(struct exported *buffer, const char *name);
+void exported_close(struct exported *buffer);
+
+/* The node's own mapping of it, or NULL after a message. */
+void *exported_map_node(struct exported *buffer);
+
+/* One frame from the camera that owns it: QBUF, stream, DQBUF. */
+int exported_capture(struct exported *buffer);
+
+#endif
