@@ -15,7 +15,8 @@ help:
 	@echo '                           the tests, in a guest; also KERNEL="6.1 7.3"'
 	@echo 'make check-all             the tests on all kernels'
 	@echo "make vm CMD='...' [KERNEL=6.12] [PACKAGES=\"a b\"] [DMESG=1]"
-	@echo '                           run a command as root in a guest'
+	@echo '                           run a command as root in a guest; more options,'
+	@echo '                           and its exact exit status: tests/vm/vm --help'
 	@echo 'make clean                 remove what was built'
 
 modules:
@@ -29,7 +30,7 @@ install:
 	$(MAKE) -C utils O=$(abspath $(O)/bin) install
 
 clean:
-	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	[ ! -d $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf build
 
 # CMD goes by the environment, so that its quotes survive.

@@ -9,7 +9,9 @@ changed()
 	local stamp=$1
 
 	shift
-	STATE=$(cd "$TOP" && find "$@" -type f ! -name '.*' 2> /dev/null |
+	STATE=$(cd "$TOP" && find "$@" -type f \( -name '*.[ch]' -o \
+		-name Makefile -o -name Kbuild -o -name modules-make \) \
+		! -name '*.mod.c' 2> /dev/null |
 		sort | xargs -r -d '\n' sha256sum | sha256sum)
 	STATE="$STATE ${KERNEL_DIR##*/} $ROOT"
 	[ ! -e "$stamp" ] || [ "$(cat "$stamp")" != "$STATE" ]
