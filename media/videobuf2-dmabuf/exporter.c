@@ -196,13 +196,15 @@ static int vdb_begin_cpu_access(struct dma_buf *dbuf,
 static int vdb_end_cpu_access(struct dma_buf *dbuf, enum dma_data_direction dir)
 {
 	struct vdb_buffer *buf = vdb_buffer_of(dbuf);
+	bool unnoticed;
 
 	vdb_stat_add(VDB_END_CPU_ACCESS, 1);
 	trace_vdb_end(buf, dir);
 	count_user(buf, false);
 	mutex_lock(&buf->lock);
-	/* Writes through user mappings are known; through the kernel's not. */
-	vdb_coherency_cpu_end(buf, buf->vmapped && dir != DMA_FROM_DEVICE);
+	/* Writes through mappings that come and go are known; others not. */
+	unnoticed = buf->vmapped || buf->policy == VDB_POLICY_EXPLICIT;
+	vdb_coherency_cpu_end(buf, unnoticed && dir != DMA_FROM_DEVICE);
 	buf->vmapped = buf->vmaps;
 	mutex_unlock(&buf->lock);
 	return 0;
