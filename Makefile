@@ -17,6 +17,8 @@ help:
 	@echo "make vm CMD='...' [KERNEL=6.12] [PACKAGES=\"a b\"] [DMESG=1]"
 	@echo '                           run a command as root in a guest; more options,'
 	@echo '                           and its exact exit status: tests/vm/vm --help'
+	@echo 'make matrix [KERNEL=6.12]  which exporters let readers see what was written'
+	@echo 'make lint                  style and static checks of the kernel code'
 	@echo 'make clean                 remove what was built'
 
 modules:
@@ -45,7 +47,13 @@ check:
 check-all:
 	@tests/vm/check --kernel '6.1 6.12 7.3' $(TESTS)
 
+matrix:
+	@tests/vm/vm --kernel '$(KERNEL)' /src/tests/guest/exporters
+
+lint:
+	@tests/vm/lint $(KERNEL)
+
 demo:
 	@tests/vm/vm --kernel '$(KERNEL)' --out build/demo vivid-ext-demo --out /out
 
-.PHONY: all help modules utils install clean vm check check-all demo
+.PHONY: all help modules utils install clean vm check check-all matrix lint demo

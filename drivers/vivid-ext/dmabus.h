@@ -42,7 +42,7 @@ struct vivid_ext_bus_config {
  * @data: for @busy
  */
 struct vivid_ext_bus_owner {
-	struct mutex *lock;
+	struct mutex *lock; /* see above */
 	bool (*busy)(void *data);
 	void *data;
 };

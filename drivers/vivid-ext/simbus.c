@@ -114,7 +114,7 @@ struct vivid_ext_simbus {
 	struct device *dev;
 	struct vivid_ext_bus_config config;
 	u64 memory_mask;
-	spinlock_t lock;
+	spinlock_t lock; /* see above */
 	struct rb_root ranges;
 	unsigned long next;
 	u64 last_id;
@@ -603,6 +603,7 @@ static dma_addr_t sim_map_phys(struct device *dev, phys_addr_t phys,
 		return DMA_MAPPING_ERROR;
 	return sg_dma_address(&sg);
 }
+
 VDB_DEFINE_DMA_MAP_PAGE(sim_map_phys)
 
 static void sim_unmap_phys(struct device *dev, dma_addr_t addr, size_t size,

@@ -78,6 +78,7 @@ static dma_addr_t map##_page(struct device *dev, struct page *page, \
 { \
 	return map(dev, page_to_phys(page) + offset, size, dir, attrs); \
 }
+
 #define VDB_DMA_OPS_MAP(map, unmap) \
 	.map_page = map##_page, \
 	.unmap_page = unmap
