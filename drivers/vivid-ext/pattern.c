@@ -151,6 +151,7 @@ static void pattern_text(struct vivid_ext_pattern *pattern, text_base base,
 			 u32 sequence, u64 ns)
 {
 	const struct tpg_data *tpg = &pattern->tpg;
+	__le32 fourcc = cpu_to_le32(tpg->fourcc);
 	u32 ms, s = div_u64_rem(div_u64(ns, NSEC_PER_MSEC), MSEC_PER_SEC, &ms);
 
 	if (pattern->text == VIVID_EXT_TEXT_NONE)
@@ -159,8 +160,9 @@ static void pattern_text(struct vivid_ext_pattern *pattern, text_base base,
 		     s / 3600 % 24, s / 60 % 60, s % 60, ms, sequence);
 	if (pattern->text == VIVID_EXT_TEXT_COUNTERS)
 		return;
-	pattern_line(pattern, base, 1, " %ux%u %p4cc ", tpg->src_width,
-		     tpg->buf_height, &tpg->fourcc);
+	/* The four letters only: %p4cc is too wordy for a small picture. */
+	pattern_line(pattern, base, 1, " %ux%u %.4s ", tpg->src_width,
+		     tpg->buf_height, (const char *)&fourcc);
 	pattern_line(pattern, base, 2,
 		     " brightness %u, contrast %u, saturation %u, hue %d ",
 		     tpg->brightness, pattern->contrast, tpg->saturation,
