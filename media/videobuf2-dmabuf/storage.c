@@ -169,6 +169,22 @@ static int alloc_contiguous(struct vdb_storage *st, struct device *dev,
 	return 0;
 }
 
+/*
+ * Buffers can't be swapped out: what takes the last page leaves others to the
+ * OOM killer. A sixteenth of the machine is left to them.
+ */
+static bool too_much(struct device *dev, unsigned int nr_pages)
+{
+	long available = si_mem_available();
+	unsigned long reserve = totalram_pages() / 16;
+
+	if (available > 0 && nr_pages + reserve <= available)
+		return false;
+	vdb_notice(dev, "%u pages wanted, %ld available, %lu of them kept back",
+		   nr_pages, available, reserve);
+	return true;
+}
+
 /**
  * vdb_storage_alloc - get zeroed pages for a buffer
  * @st: filled in
@@ -188,6 +204,8 @@ int vdb_storage_alloc(struct vdb_storage *st, struct device *dev, size_t size,
 	if (size >> PAGE_SHIFT > INT_MAX)
 		return -ENOMEM;
 	st->nr_pages = size >> PAGE_SHIFT;
+	if (too_much(dev, st->nr_pages))
+		return -ENOMEM;
 	st->dma_dev = NULL;
 	st->pages = kvmalloc_array(st->nr_pages, sizeof(*st->pages),
 				   GFP_KERNEL);
