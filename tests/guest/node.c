@@ -158,16 +158,6 @@ int node_set_format(struct node *n, uint32_t width, uint32_t height,
 	return ret;
 }
 
-int node_set_rate(struct node *n, unsigned int rate)
-{
-	struct v4l2_streamparm parm = {
-		.type = n->type,
-		.parm.capture.timeperframe = { 1, rate },
-	};
-
-	return xioctl(n->fd, VIDIOC_S_PARM, &parm);
-}
-
 /* How many buffers the driver gave, or a negative errno. */
 int node_reqbufs(struct node *n, enum v4l2_memory memory, unsigned int count)
 {

@@ -43,7 +43,6 @@ void node_close(struct node *n);
 int node_get_format(struct node *n);
 int node_set_format(struct node *n, uint32_t width, uint32_t height,
 		    uint32_t fourcc);
-int node_set_rate(struct node *n, unsigned int rate);
 
 int node_reqbufs(struct node *n, enum v4l2_memory memory, unsigned int count);
 int node_create_bufs(struct node *n, enum v4l2_memory memory,

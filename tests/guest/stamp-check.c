@@ -21,15 +21,14 @@
 #define BUFFERS 4
 
 static const char usage[] =
-	"usage: stamp-check [-n FRAMES] [-f WxH:FOURCC] [-r RATE] [-m MODE] DEVICE\n"
+	"usage: stamp-check [-n FRAMES] [-f WxH:FOURCC] [-m MODE] DEVICE\n"
 	"       stamp-check -f WxH:FOURCC[:STRIDE] FILE\n"
-	"  -r RATE    first set so many frames a second\n"
 	"  -m mmap    map the node's buffers (default)\n"
 	"  -m dmabuf  export them, map the dma-bufs, bracket each access\n"
 	"  -m read    use read()\n";
 
 static struct {
-	unsigned int frames, rate, width, height, stride;
+	unsigned int frames, width, height, stride;
 	uint32_t fourcc;
 	const char *mode;
 } options = { .frames = 10, .mode = "mmap" };
@@ -196,8 +195,6 @@ static void open_device(const char *path)
 				     options.fourcc));
 	if (options.fourcc && node.fourcc != options.fourcc)
 		die("the device has another format", EINVAL);
-	if (options.rate)
-		must("VIDIOC_S_PARM", node_set_rate(&node, options.rate));
 }
 
 /* A file's layout is that of a single-planar buffer. */
@@ -229,11 +226,9 @@ int main(int argc, char **argv)
 	unsigned int wrong, count;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:f:m:r:")) != -1) {
+	while ((opt = getopt(argc, argv, "n:f:m:")) != -1) {
 		if (opt == 'n')
 			options.frames = atoi(optarg);
-		else if (opt == 'r')
-			options.rate = atoi(optarg);
 		else if (opt == 'm')
 			options.mode = optarg;
 		else if (opt != 'f' || !parse_format(optarg))
