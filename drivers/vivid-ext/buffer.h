@@ -5,6 +5,7 @@
 #ifndef VIVID_EXT_BUFFER_H
 #define VIVID_EXT_BUFFER_H
 
+#include <linux/irq_work.h>
 #include <linux/list.h>
 #include <media/videobuf2-v4l2.h>
 
@@ -19,6 +20,8 @@ struct vivid_ext_view;
  * @vb: vb2's part, must be first
  * @queued: entry in the capture node's queue, while it waits for a frame
  * @node: entry in the list of all buffers
+ * @interrupt: says that the frame is written, in hard interrupt context
+ * @error: why it is not, or 0
  * @by_cpu: the CPU draws it: it has no @view
  * @view: the device's window on each piece of memory
  * @mem: where to write each piece of memory
@@ -27,6 +30,8 @@ struct vivid_ext_buffer {
 	struct vb2_v4l2_buffer vb;
 	struct list_head queued;
 	struct list_head node;
+	struct irq_work interrupt;
+	int error;
 	bool by_cpu;
 	struct vivid_ext_view *view[VIVID_EXT_MAX_MEM];
 	void *mem[VIVID_EXT_MAX_MEM];

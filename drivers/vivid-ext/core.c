@@ -87,6 +87,12 @@ module_param_array(fallback, bool, &num_fallback, 0444);
 MODULE_PARM_DESC(fallback,
 		 " where DMA is impossible the CPU writes, else that is an error (default 1)");
 
+static bool hardirq[MAX_DEVS];
+static unsigned int num_hardirq;
+module_param_array(hardirq, bool, &num_hardirq, 0444);
+MODULE_PARM_DESC(hardirq,
+		 " say in hard interrupt context that a frame is done (default 0)");
+
 static struct platform_device *cameras[MAX_DEVS];
 
 static const char * const allocators[] = {
@@ -256,6 +262,7 @@ static int param_config(unsigned int i, struct vivid_ext_config *config)
 	config->multiplanar = PARAM(multiplanar, i);
 	config->dma = PARAM(dma, i);
 	config->fallback = PARAM(fallback, i);
+	config->hardirq = PARAM(hardirq, i);
 	config->bus.coherent = PARAM(coherent, i);
 	config->bus.iommu = PARAM(iommu, i);
 	config->bus.dma_bits = PARAM(dma_bits, i);

@@ -47,6 +47,7 @@ enum vivid_ext_policy {
  * @multiplanar: the node speaks the multi-planar API
  * @dma: the device writes frames by DMA, otherwise the CPU draws them
  * @fallback: the CPU writes where the device can't
+ * @hardirq: frames are completed in hard interrupt context
  * @policy: how user mappings are kept coherent
  * @bus: what the device is on
  *
@@ -57,6 +58,7 @@ struct vivid_ext_config {
 	bool multiplanar;
 	bool dma;
 	bool fallback;
+	bool hardirq;
 	enum vivid_ext_policy policy;
 	struct vivid_ext_bus_config bus;
 };

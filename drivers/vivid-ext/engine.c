@@ -8,6 +8,7 @@
 #include <linux/err.h>
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
+#include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/math64.h>
 #include <linux/sched.h>
@@ -150,19 +151,37 @@ static int engine_draw(struct vivid_ext_capture *cap,
 	return vivid_ext_buffer_end(cap, buf);
 }
 
+static void engine_done(struct vivid_ext_buffer *buf)
+{
+	vb2_buffer_done(&buf->vb.vb2_buf, buf->error ? VB2_BUF_STATE_ERROR :
+						       VB2_BUF_STATE_DONE);
+}
+
+static void engine_interrupt(struct irq_work *work)
+{
+	engine_done(container_of(work, struct vivid_ext_buffer, interrupt));
+}
+
 /*
- * Hand a buffer to the user. All that needs process context has been done:
- * this may be called from hard interrupt context, as a real device would.
+ * Hand a buffer to the user. All that needs process context has been done; a
+ * real device would say so in an interrupt, and this one can.
  */
-static void engine_complete(struct vivid_ext_buffer *buf, u32 sequence,
+static void engine_complete(struct vivid_ext_capture *cap,
+			    struct vivid_ext_buffer *buf, u32 sequence,
 			    u64 timestamp, int err)
 {
-	struct vb2_buffer *vb = &buf->vb.vb2_buf;
-
 	buf->vb.sequence = sequence;
 	buf->vb.field = V4L2_FIELD_NONE;
-	vb->timestamp = timestamp;
-	vb2_buffer_done(vb, err ? VB2_BUF_STATE_ERROR : VB2_BUF_STATE_DONE);
+	buf->vb.vb2_buf.timestamp = timestamp;
+	buf->error = err;
+	if (!cap->dev->config.hardirq) {
+		engine_done(buf);
+		return;
+	}
+	buf->interrupt = IRQ_WORK_INIT_HARD(engine_interrupt);
+	irq_work_queue(&buf->interrupt);
+	/* In order, and not after the engine has stopped. */
+	irq_work_sync(&buf->interrupt);
 }
 
 static void engine_frame(struct vivid_ext_capture *cap,
@@ -178,7 +197,7 @@ static void engine_frame(struct vivid_ext_capture *cap,
 	}
 	err = engine_draw(cap, buf, clock);
 	engine_count(cap, buf, ktime_get_ns() - start, err);
-	engine_complete(buf, clock->sequence, clock->due, err);
+	engine_complete(cap, buf, clock->sequence, clock->due, err);
 }
 
 /* The clock goes on from here, without a gap in the sequence. */
