@@ -3,19 +3,16 @@
  * The simulated bus: DMA operations of our own for a platform device.
  *
  * Addresses are made up, so that an access outside of a live mapping is known
- * as one. On a bus that is not coherent each mapped page has a shadow, which
- * stands for memory as devices see it: the device reads and writes the shadow,
- * the CPU the page, and only map, sync and unmap carry bytes between them, in
- * the direction that the DMA API allows and not a bit more. The shadow is the
- * same for all such devices, as memory is. It starts with a poison, so that
- * bytes which nobody handed over can be recognised.
+ * as one. On a bus that is not coherent each mapped page has a shadow: the
+ * device reads and writes the shadow, the CPU the page, and only map, sync and
+ * unmap carry bytes between them, in the direction that the DMA API allows and
+ * not a bit more.
  */
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/scatterlist.h>
 #include <linux/seq_file.h>
@@ -25,10 +22,8 @@
 
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "dmabus.h"
+#include "shadow.h"
 #include "simbus.h"
-
-/* What memory holds before anybody has written to it, and as one pixel. */
-#define SIM_POISON 0xa5
 
 enum sim_stat {
 	SIM_MAPS,
@@ -54,20 +49,6 @@ static const char * const sim_stat_names[SIM_STATS] = {
 	[SIM_WRONG_SYNCS] = "syncs_in_wrong_direction",
 	[SIM_REFUSALS] = "refusals",
 };
-
-/**
- * struct sim_shadow - a page of memory as devices see it
- * @page: its bytes
- * @refs: mappings that have it
- */
-struct sim_shadow {
-	struct page *page;
-	unsigned int refs;
-};
-
-/* By page frame number, for all devices. */
-static DEFINE_XARRAY(shadows);
-static DEFINE_MUTEX(shadows_lock);
 
 struct sim_page {
 	struct page *cpu;
@@ -126,14 +107,11 @@ static void count(struct vivid_ext_simbus *bus, enum sim_stat stat, s64 n)
 	atomic64_add(n, &bus->stats[stat]);
 }
 
-static void simbus_release(struct device *dev, void *res)
-{
-	struct vivid_ext_simbus *bus = res;
-
-	if (!RB_EMPTY_ROOT(&bus->ranges))
-		dev_warn(dev, "leaves the bus with mappings alive\n");
-	set_dma_ops(dev, NULL);
-}
+/*
+ * By device. Not devres: while a driver's resources are released, and its
+ * buffers are unmapped with them, devres finds nothing any more.
+ */
+static DEFINE_XARRAY(buses);
 
 /**
  * vivid_ext_simbus_of - a device's place on the simulated bus
@@ -143,70 +121,14 @@ static void simbus_release(struct device *dev, void *res)
  */
 struct vivid_ext_simbus *vivid_ext_simbus_of(struct device *dev)
 {
-	return devres_find(dev, simbus_release, NULL, NULL);
-}
-
-/*
- * Memory for devices behind a page of the CPU's; @uncached where the CPU too
- * goes past its caches, and so sees the same bytes.
- */
-static struct page *shadow_get(struct page *page, bool uncached)
-{
-	unsigned long pfn = page_to_pfn(page);
-	struct sim_shadow *shadow;
-
-	mutex_lock(&shadows_lock);
-	shadow = xa_load(&shadows, pfn);
-	if (shadow)
-		goto out;
-	shadow = kzalloc(sizeof(*shadow), GFP_KERNEL);
-	if (!shadow)
-		goto out;
-	shadow->page = uncached ? page :
-		       alloc_page(GFP_KERNEL | __GFP_NOWARN);
-	if (!shadow->page)
-		goto err_free;
-	if (!uncached)
-		memset(page_address(shadow->page), SIM_POISON, PAGE_SIZE);
-	if (xa_err(xa_store(&shadows, pfn, shadow, GFP_KERNEL)))
-		goto err_free_page;
-out:
-	if (shadow)
-		shadow->refs++;
-	mutex_unlock(&shadows_lock);
-	return shadow ? shadow->page : NULL;
-
-err_free_page:
-	if (!uncached)
-		__free_page(shadow->page);
-err_free:
-	kfree(shadow);
-	mutex_unlock(&shadows_lock);
-	return NULL;
-}
-
-static void shadow_put(struct page *page)
-{
-	unsigned long pfn = page_to_pfn(page);
-	struct sim_shadow *shadow;
-
-	mutex_lock(&shadows_lock);
-	shadow = xa_load(&shadows, pfn);
-	if (!--shadow->refs) {
-		xa_erase(&shadows, pfn);
-		/* A view may still hold the page itself. */
-		if (shadow->page != page)
-			__free_page(shadow->page);
-		kfree(shadow);
-	}
-	mutex_unlock(&shadows_lock);
+	return xa_load(&buses, (unsigned long)dev);
 }
 
 static void range_free(struct vivid_ext_simbus *bus, struct sim_range *range)
 {
 	if (!bus->config.coherent)
 		while (range->num_pages--)
-			shadow_put(range->pages[range->num_pages].cpu);
+			vivid_ext_shadow_put(range->pages[range->num_pages].cpu);
 	kvfree(range);
 }
 
@@ -392,7 +314,7 @@ static int range_add_pages(struct vivid_ext_simbus *bus,
 		entry->cpu = pfn_to_page(page_to_pfn(page) + i);
 		entry->device = entry->cpu;
 		if (!bus->config.coherent) {
-			entry->device = shadow_get(entry->cpu, uncached);
+			entry->device = vivid_ext_shadow_get(entry->cpu, uncached);
 			if (!entry->device)
 				return -ENOMEM;
 		}
@@ -735,8 +657,9 @@ int vivid_ext_simbus_join(struct device *dev,
 			  const struct vivid_ext_bus_config *config)
 {
 	struct vivid_ext_simbus *bus;
+	int ret;
 
-	bus = devres_alloc(simbus_release, sizeof(*bus), GFP_KERNEL);
+	bus = kzalloc(sizeof(*bus), GFP_KERNEL);
 	if (!bus)
 		return -ENOMEM;
 	bus->dev = dev;
@@ -745,7 +668,11 @@ int vivid_ext_simbus_join(struct device *dev,
 	bus->memory_mask = dma_get_required_mask(dev);
 	spin_lock_init(&bus->lock);
 	bus->ranges = RB_ROOT;
-	devres_add(dev, bus);
+	ret = xa_err(xa_store(&buses, (unsigned long)dev, bus, GFP_KERNEL));
+	if (ret) {
+		kfree(bus);
+		return ret;
+	}
 	set_dma_ops(dev, config->coherent ? &sim_coherent_ops :
 					    &sim_noncoherent_ops);
 	return 0;
@@ -759,7 +686,14 @@ int vivid_ext_simbus_join(struct device *dev,
  */
 void vivid_ext_simbus_leave(struct device *dev)
 {
-	devres_release(dev, simbus_release, NULL, NULL);
+	struct vivid_ext_simbus *bus = xa_erase(&buses, (unsigned long)dev);
+
+	if (!bus)
+		return;
+	if (!RB_EMPTY_ROOT(&bus->ranges))
+		dev_warn(dev, "leaves the bus with mappings alive\n");
+	set_dma_ops(dev, NULL);
+	kfree(bus);
 }
 
 /**
