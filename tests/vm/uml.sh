@@ -27,3 +27,20 @@ need_uml()
 	fi
 	unlock
 }
+
+# The guest of `vm`: uses its $out, $ctl, $timeout and $append, sets rc. The
+# command's outputs are serial lines, which lead to file descriptors.
+uml_guest()
+{
+	local args=(
+		mem="$memory" root=/dev/root rootfstype=hostfs rw uml=yes
+		init=/src/tests/vm/guest-init panic=-1 oops=panic noreboot
+		con=null con0=null,null ssl0=null,fd:3 ssl1=null,fd:4
+	)
+
+	rc=0
+	inside -k "$KERNEL_DIR/root" -b "$out:out" -b "$ctl:ctl" \
+		timeout --foreground "$timeout" env TMPDIR=/tmp \
+		"/cache/${KERNEL_DIR##*/}/linux" "${args[@]}" $append \
+		3>&1 4>&2 > "$ctl/qemu" 2> "$ctl/console" < /dev/null || rc=$?
+}
