@@ -80,7 +80,7 @@ struct cell {
 	unsigned char *seen;
 };
 
-static bool sync_always;
+static bool sync_always, remap;
 
 static void fill(unsigned char *bytes, size_t size, unsigned int seed)
 {
@@ -143,6 +143,24 @@ static int map_device(struct cell *cell, unsigned int device)
 	return 0;
 }
 
+static int unmap_device(struct cell *cell, __u32 device)
+{
+	if (ioctl(cell->importer, VIVID_EXT_IMPORTER_UNMAP, &device))
+		return complain_errno("unmapping");
+	return 0;
+}
+
+/* A device does its work, within a mapping of its own if so asked. */
+static int device_io(struct cell *cell, unsigned long request,
+		     unsigned int device, unsigned char *data)
+{
+	if (remap && map_device(cell, device))
+		return -1;
+	if (importer_io(cell, request, device, data))
+		return -1;
+	return remap ? unmap_device(cell, device) : 0;
+}
+
 static int act_write(struct cell *cell, enum actor writer)
 {
 	size_t size = cell->buffer.size;
@@ -152,8 +170,8 @@ static int act_write(struct cell *cell, enum actor writer)
 		return exported_capture(&cell->buffer);
 	case DEVICE_A:
 	case DEVICE_B:
-		return importer_io(cell, VIVID_EXT_IMPORTER_DEV_WRITE,
-				   writer - DEVICE_A, cell->new);
+		return device_io(cell, VIVID_EXT_IMPORTER_DEV_WRITE,
+				 writer - DEVICE_A, cell->new);
 	case CPU_NODE:
 		return cpu_copy(cell, cell->node, cell->new, size, true, true);
 	case CPU_DMABUF:
@@ -177,8 +195,8 @@ static int act_read(struct cell *cell, enum actor reader, enum actor writer)
 	switch (reader) {
 	case DEVICE_A:
 	case DEVICE_B:
-		return importer_io(cell, VIVID_EXT_IMPORTER_DEV_READ,
-				   reader - DEVICE_A, cell->seen);
+		return device_io(cell, VIVID_EXT_IMPORTER_DEV_READ,
+				 reader - DEVICE_A, cell->seen);
 	case CPU_NODE:
 		return cpu_copy(cell, cell->seen, cell->node, size, false,
 				bracket);
@@ -243,14 +261,15 @@ static enum result judge(struct cell *cell, enum actor writer,
 
 
 /*
- * Both importers hold their mappings all the time. The one that writes maps
- * last: an exporter can't know more about a device that tells nobody.
+ * Both importers hold their mappings all the time, unless told otherwise. The
+ * one that writes maps last: an exporter can't know more about a device that
+ * tells nobody.
  */
 static int prepare(struct cell *cell, enum actor writer, enum actor reader)
 {
 	unsigned int last = writer == DEVICE_A ? 0 : 1;
 
-	if (map_device(cell, !last) || map_device(cell, last))
+	if (!remap && (map_device(cell, !last) || map_device(cell, last)))
 		return -1;
 	if (cpu_copy(cell, cell->dmabuf, cell->old + OFFSET,
 		     cell->buffer.size - OFFSET, true, true))
@@ -375,6 +394,7 @@ static void usage(FILE *to)
 		"Tells which readers see what which writers wrote to a dma-buf.\n"
 		"EXPORTER is a video node, \"udmabuf\" or a path below /dev/dma_heap.\n"
 		"  -t, --title TEXT   over the table (default: the exporter)\n"
+		"  -r, --remap        importers map for each access, and don't hold it\n"
 		"  -s, --sync-always  DMA_BUF_IOCTL_SYNC also after DQBUF\n"
 		"  -h, --help\n"
 		"The module vivid-ext-importer must be loaded; its parameters make the bus.\n"
@@ -385,6 +405,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "title", required_argument, NULL, 't' },
+		{ "remap", no_argument, NULL, 'r' },
 		{ "sync-always", no_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
@@ -393,10 +414,13 @@ int main(int argc, char **argv)
 	unsigned int bad = 0;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "t:sh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "t:rsh", options, NULL)) != -1) {
 		switch (c) {
 		case 't':
 			title = optarg;
+			break;
+		case 'r':
+			remap = true;
 			break;
 		case 's':
 			sync_always = true;

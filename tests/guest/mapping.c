@@ -144,6 +144,11 @@ static void the_pages_can_be_pinned(void **state)
 	memset(iov.iov_base, 0x11, PAGE);
 	memset(iov.iov_base + PAGE, 0x22, PAGE);
 	assert_return_code(pipe(pipes), errno);
+	/* Where mappings are taken away, there are no pages to keep. */
+	if (getenv("NOT_COHERENT")) {
+		refuses(vmsplice(pipes[1], &iov, 1, 0) < 0 ? -errno : 0, EFAULT);
+		return;
+	}
 	must(vmsplice(pipes[1], &iov, 1, 0) == 2 * PAGE ? 0 : -errno);
 	unmap_all();
 	close(fd);
