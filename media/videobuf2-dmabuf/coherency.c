@@ -372,6 +372,7 @@ void vdb_coherency_cpu_begin(struct vdb_buffer *buf, unsigned int first,
 		elide(buf);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
+VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_begin);
 
 /**
  * vdb_coherency_cpu_writes - the CPU may write to some chunks from now on
@@ -391,6 +392,7 @@ void vdb_coherency_cpu_writes(struct vdb_buffer *buf, unsigned int first,
 		bitmap_set(buf->dirty, first, last - first);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
+VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_writes);
 
 /**
  * vdb_coherency_cpu_end - the CPU is done; what it wrote is for the devices
@@ -420,6 +422,7 @@ void vdb_coherency_cpu_end(struct vdb_buffer *buf, bool written)
 	flush_dirty(buf);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
+VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_end);
 
 /**
  * vdb_coherency_device_begin - a queue gives its buffer to the device (QBUF)
@@ -456,6 +459,7 @@ void vdb_coherency_device_begin(struct vdb_attachment *att, bool clean)
 	}
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
+VDB_EXPORT_FOR_KUNIT(vdb_coherency_device_begin);
 
 /**
  * vdb_coherency_device_end - the device is done with its buffer
@@ -502,3 +506,4 @@ void vdb_coherency_device_end(struct vdb_attachment *att, bool invalidate)
 out:
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
+VDB_EXPORT_FOR_KUNIT(vdb_coherency_device_end);

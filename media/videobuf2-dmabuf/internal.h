@@ -14,6 +14,7 @@
 #include <linux/bits.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/export.h>
 #include <linux/iosys-map.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -175,6 +176,13 @@ struct vdb_plane {
 	struct iosys_map map;
 	void *vaddr;
 };
+
+/* For the suites beside the code, which are a module of their own. */
+#if IS_ENABLED(CONFIG_KUNIT)
+#define VDB_EXPORT_FOR_KUNIT(symbol) EXPORT_SYMBOL_GPL(symbol)
+#else
+#define VDB_EXPORT_FOR_KUNIT(symbol)
+#endif
 
 /* storage.c */
 int vdb_storage_alloc(struct vdb_storage *st, struct device *dev, size_t size,
