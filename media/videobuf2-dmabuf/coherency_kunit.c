@@ -382,4 +382,5 @@ static struct kunit_suite coherency_suite = {
 	.exit = coherency_test_exit,
 	.test_cases = coherency_cases,
 };
+
 kunit_test_suite(coherency_suite);

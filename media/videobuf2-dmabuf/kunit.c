@@ -54,6 +54,7 @@ long long vdb_kunit_bus_count(struct kunit *test, struct device *dev,
 {
 	struct seq_file m = { .size = 4096 };
 	long long n = -1;
+	int found;
 	char *at;
 
 	m.buf = kunit_kzalloc(test, m.size + 1, GFP_KERNEL);
@@ -61,7 +62,8 @@ long long vdb_kunit_bus_count(struct kunit *test, struct device *dev,
 	vivid_ext_bus_show(dev, &m);
 	at = strstr(m.buf, name);
 	KUNIT_ASSERT_NOT_NULL_MSG(test, at, "no count of %s", name);
-	KUNIT_ASSERT_EQ(test, sscanf(at + strlen(name), "%lld", &n), 1);
+	found = sscanf(at + strlen(name), "%lld", &n);
+	KUNIT_ASSERT_EQ(test, found, 1);
 	return n;
 }
 

@@ -188,4 +188,5 @@ static struct kunit_suite storage_suite = {
 	.name = "videobuf2-dmabuf-storage",
 	.test_cases = storage_cases,
 };
+
 kunit_test_suite(storage_suite);
