@@ -84,6 +84,7 @@ static void views_have_their_mode(struct kunit *test)
 	dma_buf_put(view);
 }
 
+#ifdef CONFIG_FAULT_INJECTION
 /* All that a buffer goes through; what fails is left undone. */
 static int live(struct device *a, struct device *b, size_t size,
 		bool contiguous)
@@ -123,7 +124,6 @@ out_put:
 	return ret;
 }
 
-#ifdef CONFIG_FAULT_INJECTION
 /* Fail each allocation in turn, until there is none left to fail. */
 static void sweep(struct kunit *test, struct device *a, struct device *b,
 		  size_t size, bool contiguous)
