@@ -2,6 +2,7 @@
 /*
  * A queue's use of a dma-buf, its own or anybody's: attachment and mapping.
  */
+#include <linux/fs.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -44,8 +45,8 @@ static int attach(struct vdb_plane *plane)
  * @fallback: the CPU's mapping will also do where the device can't reach it
  *
  * Context: process; may sleep; takes the dma-buf's reservation lock.
- * Return: 0, -EINVAL if the dma-buf is smaller than the plane, or if it can't
- * be attached or mapped; the log has the rule.
+ * Return: 0, -EINVAL if the dma-buf is smaller than the plane, is a read-only
+ * export for a queue that writes, or can't be attached or mapped; the log has the rule.
  */
 int vdb_plane_attach(struct vdb_plane *plane, bool fallback)
 {
@@ -54,6 +55,15 @@ int vdb_plane_attach(struct vdb_plane *plane, bool fallback)
 	if (plane->dbuf->size < plane->size) {
 		vdb_notice(plane->dev, "dma-buf of %zu bytes for a plane of %zu",
 			   plane->dbuf->size, plane->size);
+		return -EINVAL;
+	}
+	/*
+	 * What was given away to be read must not be written by a detour. Of
+	 * others' dma-bufs it is not known: DRM's are read-only by default.
+	 */
+	if (plane->dir != DMA_TO_DEVICE && vdb_buffer_of(plane->dbuf) &&
+	    !(plane->dbuf->file->f_mode & FMODE_WRITE)) {
+		vdb_notice(plane->dev, "read-only export for a queue that writes");
 		return -EINVAL;
 	}
 	if (!plane->dev)

@@ -73,6 +73,17 @@ static void qbuf_of_a_closed_fd(void **state)
 	refuse_fd(1000, EINVAL);
 }
 
+static void qbuf_of_a_read_only_export(void **state)
+{
+	int fds[NODE_MAX_PLANES], fd;
+
+	(void)state;
+	start_import(fds);
+	fd = must(node_expbuf(&dev[1], 0, last_plane(), O_RDONLY));
+	fds[last_plane()] = fd;
+	refuses(node_qbuf_fds(&dev[0], 0, fds, NULL), EINVAL);
+}
+
 static void qbuf_of_a_dmabuf_that_is_too_small(void **state)
 {
 	struct node small;
@@ -401,6 +412,7 @@ int main(void)
 		node_test(qbuf_of_a_negative_fd),
 		node_test(qbuf_of_a_file_that_is_no_dmabuf),
 		node_test(qbuf_of_a_closed_fd),
+		node_test(qbuf_of_a_read_only_export),
 		node_test(qbuf_of_a_dmabuf_that_is_too_small),
 		node_test(qbuf_of_a_length_beyond_the_dmabuf),
 		node_test(qbuf_of_a_length_below_the_image),
