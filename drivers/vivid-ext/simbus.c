@@ -383,7 +383,9 @@ static unsigned int segment_entries(struct vivid_ext_simbus *bus,
 	unsigned int n = 1;
 
 	*pages = PFN_UP(first->offset + first->length);
-	while (bus->config.iommu && n < left) {
+	/* Merging takes a length of its own for the device's side. */
+	while (IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH) && bus->config.iommu &&
+	       n < left) {
 		if (!PAGE_ALIGNED(sg->offset + sg->length))
 			break;
 		sg = sg_next(sg);
@@ -443,6 +445,13 @@ static void unmap_addr(struct vivid_ext_simbus *bus, dma_addr_t addr,
 		range_free(bus, range);
 }
 
+/* Where tables have one length for both sides, it is memory's to keep. */
+static void clear_dma_len(struct scatterlist *sg)
+{
+	if (IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH))
+		sg_dma_len(sg) = 0;
+}
+
 static void sim_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 			 enum dma_data_direction dir, unsigned long attrs)
 {
@@ -455,7 +464,7 @@ static void sim_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 		if (!sg_dma_len(sg))
 			break;
 		unmap_addr(bus, sg_dma_address(sg), dir, attrs);
-		sg_dma_len(sg) = 0;
+		clear_dma_len(sg);
 	}
 }
 
@@ -476,7 +485,7 @@ static int sim_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	int ret;
 
 	for (out = sgl; out; out = sg_next(out))
-		sg_dma_len(out) = 0;
+		clear_dma_len(out);
 	out = sgl;
 
 	while (left) {
