@@ -37,6 +37,9 @@ struct device *vdb_kunit_add_device(struct kunit *test, const char *name,
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dev));
 	config.coherent = bus == VDB_KUNIT_REAL;
 	config.iommu = bus == VDB_KUNIT_NONCOHERENT_IOMMU;
+	dev->dma_parms = kunit_kzalloc(test, sizeof(*dev->dma_parms),
+				       GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, dev->dma_parms);
 	KUNIT_ASSERT_EQ(test, vivid_ext_bus_setup(dev, &config, &owner), 0);
 	return dev;
 }
