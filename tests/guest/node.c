@@ -421,5 +421,8 @@ int read_text(const char *path, char *text, size_t size)
 /* Remove a kernel module, without waiting for its users to go away. */
 int unload(const char *module)
 {
+	/* udev opens new nodes for a moment, and holds their module. */
+	if (system("udevadm settle"))
+		return -ECHILD;
 	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
 }

@@ -78,6 +78,7 @@ suite()
 
 load()
 {
+	udevadm settle
 	modprobe -r "$1" && modprobe "$@"
 }
 
@@ -115,6 +116,7 @@ counts_are_zero()
 
 modules_unload()
 {
+	udevadm settle
 	for module in $modules; do
 		[ ! -d /sys/module/$module ] || rmmod $module || return 1
 	done

@@ -32,7 +32,8 @@ static int load(char (*paths)[64])
 
 	if (nodes_of_driver(DRIVER, paths, 2) == 2)
 		return 0;
-	run("modprobe -r vivid-ext; modprobe vivid-ext n_devs=2 %s",
+	/* udev opens new nodes for a moment, and holds the module. */
+	run("udevadm settle; modprobe -r vivid-ext; modprobe vivid-ext n_devs=2 %s",
 	    options ? options : "");
 	return nodes_of_driver(DRIVER, paths, 2) == 2 ? 0 : -ENODEV;
 }
