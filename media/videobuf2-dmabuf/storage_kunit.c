@@ -5,6 +5,7 @@
  */
 #include <kunit/device.h>
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
@@ -147,6 +148,13 @@ static void sweep(struct kunit *test, struct device *a, struct device *b,
 	KUNIT_EXPECT_LT(test, n, 2000U);
 }
 
+/* A kernel thread's files are closed later, by a worker that may be at it. */
+static void settle(void)
+{
+	flush_delayed_fput();
+	msleep(200);
+}
+
 static void faults_leave_nothing(struct kunit *test)
 {
 	struct device *a = vdb_kunit_add_device(test, "a",
@@ -157,13 +165,12 @@ static void faults_leave_nothing(struct kunit *test)
 	unsigned long before, after;
 
 	KUNIT_ASSERT_EQ(test, live(a, b, SZ_1M, false), 0);
-	/* A kernel thread's files are closed later. */
-	flush_delayed_fput();
+	settle();
 	before = global_zone_page_state(NR_FREE_PAGES);
 	sweep(test, a, b, 40 * PAGE_SIZE, false);
 	sweep(test, a, c, 40 * PAGE_SIZE, true);
 	sweep(test, c, c, SZ_16M, false);
-	flush_delayed_fput();
+	settle();
 	after = global_zone_page_state(NR_FREE_PAGES);
 	/* The last sweep's are larger than what debugging keeps. */
 	KUNIT_EXPECT_LT_MSG(test, (long)(before - after), 3072L,
