@@ -13,7 +13,7 @@ help:
 	@echo 'make demo [KERNEL=6.12]    from nothing to a picture, in a guest'
 	@echo 'make check [KERNEL=6.12] [TESTS="a b"]'
 	@echo '                           the tests, in a guest; also KERNEL="6.1 7.3"'
-	@echo 'make check-all             the tests on all kernels'
+	@echo 'make check-all             all tests, also the slow ones, on all kernels'
 	@echo "make vm CMD='...' [KERNEL=6.12] [PACKAGES=\"a b\"] [DMESG=1]"
 	@echo '                           run a command as root in a guest; more options,'
 	@echo '                           and its exact exit status: tests/vm/vm --help'
@@ -45,7 +45,7 @@ check:
 	@tests/vm/check --kernel '$(KERNEL)' $(TESTS)
 
 check-all:
-	@tests/vm/check --kernel '6.1 6.12 7.3' $(TESTS)
+	@tests/vm/check --all --kernel '6.1 6.12 7.3' $(TESTS)
 
 matrix:
 	@tests/vm/vm --kernel '$(KERNEL)' /src/tests/guest/exporters
