@@ -35,7 +35,7 @@ static struct busconfig *busconfig_of(struct device *dev)
 static bool is_real(const struct vivid_ext_bus_config *config)
 {
 	return config->coherent && !config->iommu && config->dma_bits == 64 &&
-	       config->max_segments == UINT_MAX &&
+	       vivid_ext_bus_segments(config) == UINT_MAX &&
 	       config->max_segment_size == UINT_MAX;
 }
 
@@ -129,18 +129,25 @@ static ssize_t name##_store(struct device *dev,				\
 }									\
 static DEVICE_ATTR_RW(name)
 
-BUS_ATTR(coherent, bool, kstrtobool(buf, &value));
-BUS_ATTR(iommu, bool, kstrtobool(buf, &value));
-BUS_ATTR(dma_bits, unsigned int, kstrtouint(buf, 0, &value));
-BUS_ATTR(max_segments, unsigned int, kstrtouint(buf, 0, &value));
-BUS_ATTR(max_segment_size, unsigned int, kstrtouint(buf, 0, &value));
+#define SETTING_BOOL(name, def, help) \
+	BUS_ATTR(name, bool, kstrtobool(buf, &value));
+#define SETTING_UINT(name, min, max, def, help) \
+	BUS_ATTR(name, unsigned int, kstrtouint(buf, 0, &value));
+#define SETTING_LIMIT(name, min, help) \
+	BUS_ATTR(name, unsigned int, kstrtouint(buf, 0, &value));
+#include "bus-settings.h"
+#undef SETTING_BOOL
+#undef SETTING_UINT
+#undef SETTING_LIMIT
 
 static struct attribute *bus_attrs[] = {
-	&dev_attr_coherent.attr,
-	&dev_attr_iommu.attr,
-	&dev_attr_dma_bits.attr,
-	&dev_attr_max_segments.attr,
-	&dev_attr_max_segment_size.attr,
+#define SETTING_BOOL(name, def, help) &dev_attr_##name.attr,
+#define SETTING_UINT(name, min, max, def, help) &dev_attr_##name.attr,
+#define SETTING_LIMIT(name, min, help) &dev_attr_##name.attr,
+#include "bus-settings.h"
+#undef SETTING_BOOL
+#undef SETTING_UINT
+#undef SETTING_LIMIT
 	NULL
 };
 
@@ -221,7 +228,7 @@ void vivid_ext_bus_show(struct device *dev, struct seq_file *m)
 		return;
 	seq_printf(m, "bus %s\ncoherent %d\niommu %d\ndma_bits %u\nmax_segments %u\nmax_segment_size %u\n",
 		   sim ? "simulated" : "real", config->coherent, config->iommu,
-		   config->dma_bits, config->max_segments,
+		   config->dma_bits, vivid_ext_bus_segments(config),
 		   config->max_segment_size);
 	if (sim)
 		vivid_ext_simbus_show(sim, m);

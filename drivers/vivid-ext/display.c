@@ -24,6 +24,7 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 
+#include "bus-params.h"
 #include "display.h"
 #include "dmabus.h"
 #include "../../media/videobuf2-dmabuf/compat.h"
@@ -38,20 +39,6 @@ MODULE_PARM_DESC(xres, "width of an additional, preferred mode");
 static unsigned int yres;
 module_param(yres, uint, 0444);
 MODULE_PARM_DESC(yres, "height of an additional, preferred mode");
-
-/* What the display's DMA can do; for what it can't, imports fall back. */
-static struct vivid_ext_bus_config bus = VIVID_EXT_BUS_REAL;
-module_param_named(coherent, bus.coherent, bool, 0444);
-MODULE_PARM_DESC(coherent,
-		 "display and CPU see the same bytes at all times (default: Y)");
-module_param_named(iommu, bus.iommu, bool, 0444);
-MODULE_PARM_DESC(iommu, "simulate an IOMMU (default: N)");
-module_param_named(dma_bits, bus.dma_bits, uint, 0444);
-MODULE_PARM_DESC(dma_bits, "address lines, 24 to 64 (default: 64)");
-module_param_named(max_segments, bus.max_segments, uint, 0444);
-MODULE_PARM_DESC(max_segments, "segments of a buffer (default: no limit)");
-module_param_named(max_segment_size, bus.max_segment_size, uint, 0444);
-MODULE_PARM_DESC(max_segment_size, "bytes of a segment (default: no limit)");
 
 /* The plane. */
 

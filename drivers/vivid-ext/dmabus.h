@@ -23,6 +23,7 @@ struct vivid_ext_view;
  * @dma_bits: address lines of the device, 24 to 64
  * @max_segments: how many the device takes for a buffer
  * @max_segment_size: how long one may be, in bytes
+ * @contiguous: the device takes one, whatever @max_segments says
  */
 struct vivid_ext_bus_config {
 	bool coherent;
@@ -30,10 +31,20 @@ struct vivid_ext_bus_config {
 	unsigned int dma_bits;
 	unsigned int max_segments;
 	unsigned int max_segment_size;
+	bool contiguous;
 };
 
-/* The machine's own bus: nothing is simulated. */
-#define VIVID_EXT_BUS_REAL { true, false, 64, UINT_MAX, UINT_MAX }
+/**
+ * vivid_ext_bus_segments - how many segments the device takes for a buffer
+ * @config: its bus
+ *
+ * Return: 1 or more, UINT_MAX for no limit.
+ */
+static inline unsigned int
+vivid_ext_bus_segments(const struct vivid_ext_bus_config *config)
+{
+	return config->contiguous ? 1 : config->max_segments;
+}
 
 /**
  * struct vivid_ext_bus_owner - the driver of a device on a bus

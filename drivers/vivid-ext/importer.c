@@ -16,22 +16,11 @@
 #include <linux/vivid-ext-importer.h>
 
 #include "../../media/videobuf2-dmabuf/compat.h"
+#include "bus-params.h"
 #include "dmabus.h"
 
 #define IMPORTER_NAME	"vivid-ext-importer"
 #define NUM_DEVICES	VIVID_EXT_IMPORTER_DEVICES
-
-static struct vivid_ext_bus_config bus = VIVID_EXT_BUS_REAL;
-module_param_named(coherent, bus.coherent, bool, 0444);
-MODULE_PARM_DESC(coherent, " devices and CPU always see the same bytes (default 1)");
-module_param_named(iommu, bus.iommu, bool, 0444);
-MODULE_PARM_DESC(iommu, " scattered pages appear as contiguous (default 0)");
-module_param_named(dma_bits, bus.dma_bits, uint, 0444);
-MODULE_PARM_DESC(dma_bits, " address lines, 24 to 64 (default 64)");
-module_param_named(max_segments, bus.max_segments, uint, 0444);
-MODULE_PARM_DESC(max_segments, " segments a buffer may have (default no limit)");
-module_param_named(max_segment_size, bus.max_segment_size, uint, 0444);
-MODULE_PARM_DESC(max_segment_size, " their size in bytes (default no limit)");
 
 /**
  * struct importer - one of the devices

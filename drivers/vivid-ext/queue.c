@@ -179,7 +179,7 @@ static const struct vb2_ops queue_ops = {
 	VDB_VB2_OPS_WAIT
 };
 
-static const struct vb2_mem_ops *queue_mem_ops(enum vivid_ext_allocator a)
+static const struct vb2_mem_ops *queue_mem_ops(unsigned int a)
 {
 	switch (a) {
 	case VIVID_EXT_VMALLOC:
@@ -209,7 +209,7 @@ static unsigned long queue_attrs(const struct vivid_ext_config *config)
 	attrs = policies[config->policy];
 	if (config->fallback)
 		attrs |= VB2_DMABUF_ATTR_FALLBACK;
-	if (config->bus.max_segments == 1 && !config->bus.iommu)
+	if (vivid_ext_bus_segments(&config->bus) == 1 && !config->bus.iommu)
 		attrs |= DMA_ATTR_FORCE_CONTIGUOUS;
 	return attrs;
 }

@@ -472,7 +472,7 @@ static int refuse_segments(struct vivid_ext_simbus *bus, int nents)
 {
 	count(bus, SIM_REFUSALS, 1);
 	dev_notice_ratelimited(bus->dev, "more than the %u segments that it takes (%d pieces of memory)\n",
-			       bus->config.max_segments, nents);
+			       vivid_ext_bus_segments(&bus->config), nents);
 	return -EINVAL;
 }
 
@@ -493,7 +493,7 @@ static int sim_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 		unsigned int n, pages;
 
 		n = segment_entries(bus, sg, left, &pages);
-		if (segments == bus->config.max_segments) {
+		if (segments == vivid_ext_bus_segments(&bus->config)) {
 			ret = refuse_segments(bus, nents);
 			goto err_unmap;
 		}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What kind of camera is asked for: the settings, by name.
+ */
+#ifndef VIVID_EXT_CONFIG_H
+#define VIVID_EXT_CONFIG_H
+
+#include <linux/types.h>
+
+#include "dmabus.h"
+
+#define VIVID_EXT_MAX_DEVS	64
+
+/**
+ * enum vivid_ext_allocator - who makes the buffers
+ * @VIVID_EXT_DMABUF: videobuf2-dmabuf
+ * @VIVID_EXT_VMALLOC: videobuf2-vmalloc
+ * @VIVID_EXT_DMA_SG: videobuf2-dma-sg
+ * @VIVID_EXT_DMA_CONTIG: videobuf2-dma-contig
+ */
+enum vivid_ext_allocator {
+	VIVID_EXT_DMABUF,
+	VIVID_EXT_VMALLOC,
+	VIVID_EXT_DMA_SG,
+	VIVID_EXT_DMA_CONTIG,
+};
+
+/**
+ * enum vivid_ext_policy - how videobuf2-dmabuf keeps user mappings coherent
+ * @VIVID_EXT_AUTO: as the device needs it
+ * @VIVID_EXT_SHOOTDOWN: by shoot-down in any case
+ * @VIVID_EXT_EXPLICIT: the application does, with DMA_BUF_IOCTL_SYNC
+ * @VIVID_EXT_WRITECOMBINE: by not caching
+ */
+enum vivid_ext_policy {
+	VIVID_EXT_AUTO,
+	VIVID_EXT_SHOOTDOWN,
+	VIVID_EXT_EXPLICIT,
+	VIVID_EXT_WRITECOMBINE,
+};
+
+/**
+ * struct vivid_ext_config - what kind of camera is asked for
+ * @allocator: who makes its buffers, &enum vivid_ext_allocator
+ * @multiplanar: the node speaks the multi-planar API
+ * @dma: the device writes frames by DMA, otherwise the CPU draws them
+ * @fallback: the CPU writes where the device can't
+ * @hardirq: frames are completed in hard interrupt context
+ * @policy: how user mappings are kept coherent, &enum vivid_ext_policy
+ * @bus: what the device is on
+ *
+ * The platform data of the device; constant while it is bound. Each member has
+ * a line in settings.h, and is a bool or an unsigned int.
+ */
+struct vivid_ext_config {
+	unsigned int allocator;
+	bool multiplanar;
+	bool dma;
+	bool fallback;
+	bool hardirq;
+	unsigned int policy;
+	struct vivid_ext_bus_config bus;
+};
+
+/**
+ * enum vivid_ext_kind - what values a setting takes
+ * @VIVID_EXT_BOOL: yes or no
+ * @VIVID_EXT_UINT: a number
+ * @VIVID_EXT_ENUM: one of a list of names
+ */
+enum vivid_ext_kind {
+	VIVID_EXT_BOOL,
+	VIVID_EXT_UINT,
+	VIVID_EXT_ENUM,
+};
+
+/**
+ * struct vivid_ext_setting - something that can be asked of a camera
+ * @name: as a module parameter and as a file
+ * @help: what it means
+ * @kind: what values it takes
+ * @offset: of its member in &struct vivid_ext_config
+ * @min: the smallest value
+ * @max: the largest
+ * @def: the value if nobody asks
+ * @names: by value, then NULL; of %VIVID_EXT_ENUM only
+ * @param: what the module parameter says, one value for each camera
+ */
+struct vivid_ext_setting {
+	const char *name;
+	const char *help;
+	enum vivid_ext_kind kind;
+	size_t offset;
+	unsigned int min;
+	unsigned int max;
+	unsigned int def;
+	const char * const *names;
+	char **param;
+};
+
+extern const struct vivid_ext_setting vivid_ext_settings[];
+extern const unsigned int vivid_ext_num_settings;
+
+const char *vivid_ext_allocator_name(unsigned int allocator);
+void vivid_ext_config_default(struct vivid_ext_config *config);
+int vivid_ext_config_params(struct vivid_ext_config *config, unsigned int i);
+int vivid_ext_setting_parse(const struct vivid_ext_setting *setting,
+			    struct vivid_ext_config *config, const char *text);
+int vivid_ext_setting_print(const struct vivid_ext_setting *setting,
+			    const struct vivid_ext_config *config, char *page);
+
+#endif
