@@ -234,7 +234,7 @@ int vivid_ext_controls_init(struct vivid_ext_capture *cap)
 	if (handler->error)
 		return handler->error;
 	v4l2_ctrl_auto_cluster(2, &controls->autogain, 0, true);
-	cap->vdev.ctrl_handler = handler;
+	cap->node.vdev.ctrl_handler = handler;
 	return v4l2_ctrl_handler_setup(handler);
 }
 

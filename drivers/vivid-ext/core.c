@@ -31,6 +31,7 @@ static void dev_release(struct v4l2_device *v4l2_dev)
 
 	vivid_ext_capture_free(&dev->capture);
 	v4l2_device_unregister(&dev->v4l2_dev);
+	mutex_destroy(&dev->lock);
 	kfree(dev);
 }
 
@@ -47,7 +48,7 @@ static void dev_unregister(void *data)
 	struct vivid_ext_dev *dev = data;
 
 	vivid_ext_debugfs_remove(dev);
-	vivid_ext_capture_unregister(&dev->capture);
+	vivid_ext_node_unregister(&dev->capture.node);
 }
 
 static struct vivid_ext_dev *dev_create(struct device *parent)
@@ -59,23 +60,23 @@ static struct vivid_ext_dev *dev_create(struct device *parent)
 	if (!dev)
 		return ERR_PTR(-ENOMEM);
 	dev->dev = parent;
-	mutex_init(&dev->capture.lock);
+	mutex_init(&dev->lock);
 	dev->v4l2_dev.release = dev_release;
 	ret = v4l2_device_register(parent, &dev->v4l2_dev);
 	if (ret) {
-		mutex_destroy(&dev->capture.lock);
+		mutex_destroy(&dev->lock);
 		kfree(dev);
 		return ERR_PTR(ret);
 	}
 	return dev;
 }
 
-/* Whether the device may have something mapped; under the node's lock. */
+/* Whether the device may have something mapped; under its lock. */
 static bool dev_busy(void *data)
 {
 	struct vivid_ext_dev *dev = data;
 
-	return vb2_is_busy(&dev->capture.queue);
+	return vb2_is_busy(&dev->capture.node.queue);
 }
 
 /* What is asked for must be possible; what can't be is said here. */
@@ -83,7 +84,7 @@ static int dev_configure(struct vivid_ext_dev *dev,
 			 const struct vivid_ext_config *config)
 {
 	const struct vivid_ext_bus_owner owner = {
-		.lock = &dev->capture.lock,
+		.lock = &dev->lock,
 		.busy = dev_busy,
 		.data = dev,
 	};

@@ -5,6 +5,7 @@
 #ifndef VIVID_EXT_CORE_H
 #define VIVID_EXT_CORE_H
 
+#include <linux/mutex.h>
 #include <linux/types.h>
 #include <media/v4l2-device.h>
 
@@ -19,6 +20,8 @@
  * @config: what was asked for
  * @v4l2_dev: holds the reference that keeps this structure
  * @debugfs: its directory
+ * @lock: serialises the ioctls and the queues of all nodes, and changes of the
+ *	bus; protects what is constant while there are buffers
  * @capture: the video node
  */
 struct vivid_ext_dev {
@@ -26,6 +29,7 @@ struct vivid_ext_dev {
 	struct vivid_ext_config config;
 	struct v4l2_device v4l2_dev;
 	struct dentry *debugfs;
+	struct mutex lock;	/* see above */
 	struct vivid_ext_capture capture;
 };
 

@@ -7,7 +7,6 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
-#include "buffer.h"
 #include "core.h"
 #include "debugfs.h"
 
@@ -15,12 +14,9 @@ static struct dentry *root;
 
 static int stats_show(struct seq_file *m, void *unused)
 {
-	struct vivid_ext_capture *cap = m->private;
 	struct vivid_ext_stats stats;
 
-	spin_lock_irq(&cap->qlock);
-	stats = cap->stats;
-	spin_unlock_irq(&cap->qlock);
+	vivid_ext_node_stats(m->private, &stats);
 	seq_printf(m, "frames %llu\n", stats.frames);
 	seq_printf(m, "dropped %llu\n", stats.dropped);
 	seq_printf(m, "late %llu\n", stats.late);
@@ -36,16 +32,16 @@ DEFINE_SHOW_ATTRIBUTE(stats);
 
 static int buffers_show(struct seq_file *m, void *unused)
 {
-	struct vivid_ext_capture *cap = m->private;
+	struct vivid_ext_node *node = m->private;
 	struct vivid_ext_buffer *buf;
 	int ret;
 
-	ret = mutex_lock_interruptible(&cap->lock);
+	ret = mutex_lock_interruptible(&node->dev->lock);
 	if (ret)
 		return ret;
-	list_for_each_entry(buf, &cap->buffers, node)
-		vivid_ext_buffer_show(buf, m);
-	mutex_unlock(&cap->lock);
+	list_for_each_entry(buf, &node->buffers, node)
+		vivid_ext_access_show(&buf->access, &buf->vb.vb2_buf, m);
+	mutex_unlock(&node->dev->lock);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(buffers);
@@ -75,9 +71,9 @@ void vivid_ext_debugfs_exit(void)
 void vivid_ext_debugfs_add(struct vivid_ext_dev *dev)
 {
 	dev->debugfs = debugfs_create_dir(dev_name(dev->dev), root);
-	debugfs_create_file("stats", 0444, dev->debugfs, &dev->capture,
+	debugfs_create_file("stats", 0444, dev->debugfs, &dev->capture.node,
 			    &stats_fops);
-	debugfs_create_file("buffers", 0444, dev->debugfs, &dev->capture,
+	debugfs_create_file("buffers", 0444, dev->debugfs, &dev->capture.node,
 			    &buffers_fops);
 }
 
@@ -85,7 +81,7 @@ void vivid_ext_debugfs_add(struct vivid_ext_dev *dev)
  * vivid_ext_debugfs_remove - a camera goes
  * @dev: the camera
  *
- * Waits for readers; the capture node's lock must not be held.
+ * Waits for readers; the device's lock must not be held.
  */
 void vivid_ext_debugfs_remove(struct vivid_ext_dev *dev)
 {

@@ -14,9 +14,9 @@
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
 
-#include "buffer.h"
 #include "core.h"
 #include "engine.h"
+#include "node.h"
 #include "stamp.h"
 
 /*
@@ -69,20 +69,20 @@ static void clock_next(struct frame_clock *clock)
 }
 
 /* The user may change the interval while frames come. */
-static struct v4l2_fract engine_interval(struct vivid_ext_capture *cap)
+static struct v4l2_fract engine_interval(struct vivid_ext_node *node)
 {
 	struct v4l2_fract interval;
 
-	spin_lock_irq(&cap->qlock);
-	interval = cap->interval;
-	spin_unlock_irq(&cap->qlock);
+	spin_lock_irq(&node->qlock);
+	interval = node->interval;
+	spin_unlock_irq(&node->qlock);
 	return interval;
 }
 
-static void engine_advance(struct vivid_ext_capture *cap,
+static void engine_advance(struct vivid_ext_node *node,
 			   struct frame_clock *clock)
 {
-	struct v4l2_fract interval = engine_interval(cap);
+	struct v4l2_fract interval = engine_interval(node);
 
 	if (interval.numerator != clock->interval.numerator ||
 	    interval.denominator != clock->interval.denominator)
@@ -90,65 +90,68 @@ static void engine_advance(struct vivid_ext_capture *cap,
 	clock_next(clock);
 }
 
-static struct vivid_ext_buffer *engine_take(struct vivid_ext_capture *cap)
+static struct vivid_ext_buffer *engine_take(struct vivid_ext_node *node)
 {
 	struct vivid_ext_buffer *buf;
 
-	spin_lock_irq(&cap->qlock);
-	buf = list_first_entry_or_null(&cap->queued, struct vivid_ext_buffer,
+	spin_lock_irq(&node->qlock);
+	buf = list_first_entry_or_null(&node->queued, struct vivid_ext_buffer,
 				       queued);
 	if (buf)
 		list_del(&buf->queued);
-	spin_unlock_irq(&cap->qlock);
+	spin_unlock_irq(&node->qlock);
 	return buf;
 }
 
-static void engine_count_drop(struct vivid_ext_capture *cap, bool late)
+static void engine_count_drop(struct vivid_ext_node *node, bool late)
 {
-	spin_lock_irq(&cap->qlock);
-	cap->stats.dropped++;
+	spin_lock_irq(&node->qlock);
+	node->stats.dropped++;
 	if (late)
-		cap->stats.late++;
-	spin_unlock_irq(&cap->qlock);
-	vivid_ext_pattern_skip(&cap->pattern);
+		node->stats.late++;
+	spin_unlock_irq(&node->qlock);
+	if (node->ops->drop)
+		node->ops->drop(node);
 }
 
-static void engine_count(struct vivid_ext_capture *cap,
+static void engine_count(struct vivid_ext_node *node,
 			 const struct vivid_ext_buffer *buf, u64 ns, int err)
 {
-	struct vivid_ext_stats *stats = &cap->stats;
+	struct vivid_ext_stats *stats = &node->stats;
 	unsigned int m;
 
-	spin_lock_irq(&cap->qlock);
+	spin_lock_irq(&node->qlock);
 	if (err) {
 		stats->errors++;
 	} else {
 		stats->frames++;
-		if (buf->by_cpu)
+		if (buf->access.by_cpu)
 			stats->cpu_frames++;
 		else
 			stats->dma_frames++;
-		for (m = 0; m < cap->format.num_mem; m++)
-			stats->bytes += cap->format.size[m];
+		for (m = 0; m < node->format.num_mem; m++)
+			stats->bytes += node->format.size[m];
 		stats->cpu_ns += ns;
 	}
-	spin_unlock_irq(&cap->qlock);
+	spin_unlock_irq(&node->qlock);
 }
 
-static int engine_draw(struct vivid_ext_capture *cap,
+static int engine_move(struct vivid_ext_node *node,
 		       struct vivid_ext_buffer *buf,
 		       const struct frame_clock *clock)
 {
+	struct vb2_buffer *vb = &buf->vb.vb2_buf;
 	struct vivid_ext_frame frame;
-	int ret;
+	int err, ret;
 
-	ret = vivid_ext_buffer_begin(cap, buf);
+	ret = vivid_ext_access_begin(&buf->access, vb);
 	if (ret)
 		return ret;
-	vivid_ext_format_frame(&cap->format, buf->mem, &frame);
-	vivid_ext_pattern_draw(&cap->pattern, &frame, clock->sequence,
+	vivid_ext_access_frame(&buf->access, vb, &node->format, &frame);
+	ret = node->ops->frame(node, buf, &frame, clock->sequence,
 			       clock->due - clock->first);
-	return vivid_ext_buffer_end(cap, buf);
+	err = vivid_ext_access_end(&buf->access, vb);
+	return ret ?: err;
 }
 
 static void engine_done(struct vivid_ext_buffer *buf)
@@ -166,7 +169,7 @@ static void engine_interrupt(struct irq_work *work)
  * Hand a buffer to the user. All that needs process context has been done; a
  * real device would say so in an interrupt, and this one can.
  */
-static void engine_complete(struct vivid_ext_capture *cap,
+static void engine_complete(struct vivid_ext_node *node,
 			    struct vivid_ext_buffer *buf, u32 sequence,
 			    u64 timestamp, int err)
 {
@@ -174,7 +177,7 @@ static void engine_complete(struct vivid_ext_capture *cap,
 	buf->vb.field = V4L2_FIELD_NONE;
 	buf->vb.vb2_buf.timestamp = timestamp;
 	buf->error = err;
-	if (!cap->dev->config.hardirq) {
+	if (!node->dev->config.hardirq) {
 		engine_done(buf);
 		return;
 	}
@@ -184,39 +187,39 @@ static void engine_complete(struct vivid_ext_capture *cap,
 	irq_work_sync(&buf->interrupt);
 }
 
-static void engine_frame(struct vivid_ext_capture *cap,
+static void engine_frame(struct vivid_ext_node *node,
 			 const struct frame_clock *clock)
 {
-	struct vivid_ext_buffer *buf = engine_take(cap);
+	struct vivid_ext_buffer *buf = engine_take(node);
 	u64 start = ktime_get_ns();
 	int err;
 
 	if (!buf) {
-		engine_count_drop(cap, false);
+		engine_count_drop(node, false);
 		return;
 	}
-	err = engine_draw(cap, buf, clock);
-	engine_count(cap, buf, ktime_get_ns() - start, err);
-	engine_complete(cap, buf, clock->sequence, clock->due, err);
+	err = engine_move(node, buf, clock);
+	engine_count(node, buf, ktime_get_ns() - start, err);
+	engine_complete(node, buf, clock->sequence, clock->due, err);
 }
 
 /* The clock goes on from here, without a gap in the sequence. */
-static void engine_stall(struct vivid_ext_capture *cap,
+static void engine_stall(struct vivid_ext_node *node,
 			 struct frame_clock *clock, u64 now)
 {
 	clock->due = now;
-	spin_lock_irq(&cap->qlock);
-	cap->stats.stalls++;
-	spin_unlock_irq(&cap->qlock);
+	spin_lock_irq(&node->qlock);
+	node->stats.stalls++;
+	spin_unlock_irq(&node->qlock);
 }
 
 /* Drop all frames but the last one that is due. */
-static void engine_skip_late(struct vivid_ext_capture *cap,
+static void engine_skip_late(struct vivid_ext_node *node,
 			     struct frame_clock *clock, u64 now)
 {
 	while (now >= clock->due + clock->whole) {
-		engine_count_drop(cap, true);
-		engine_advance(cap, clock);
+		engine_count_drop(node, true);
+		engine_advance(node, clock);
 	}
 }
 
@@ -238,7 +241,7 @@ static bool engine_sleep(u64 due_ns)
 	return false;
 }
 
-static bool engine_wait(struct vivid_ext_capture *cap,
+static bool engine_wait(struct vivid_ext_node *node,
 			struct frame_clock *clock)
 {
 	bool early = ktime_get_ns() < clock->due;
@@ -250,55 +253,55 @@ static bool engine_wait(struct vivid_ext_capture *cap,
 	if (now <= clock->due + MAX_LAG_NS)
 		return true;
 	if (early)
-		engine_stall(cap, clock, now);
+		engine_stall(node, clock, now);
 	else
-		engine_skip_late(cap, clock, now);
+		engine_skip_late(node, clock, now);
 	return true;
 }
 
 static int engine_thread(void *data)
 {
-	struct vivid_ext_capture *cap = data;
+	struct vivid_ext_node *node = data;
 	struct frame_clock clock = { };
 
 	set_freezable();
-	clock_set_interval(&clock, engine_interval(cap));
+	clock_set_interval(&clock, engine_interval(node));
 	clock.due = ktime_get_ns() + clock.whole;
 	clock.first = clock.due;
-	while (engine_wait(cap, &clock)) {
-		engine_frame(cap, &clock);
-		engine_advance(cap, &clock);
+	while (engine_wait(node, &clock)) {
+		engine_frame(node, &clock);
+		engine_advance(node, &clock);
 	}
 	return 0;
 }
 
 /**
  * vivid_ext_engine_start - let frames come
- * @cap: the capture node, its pattern started
+ * @node: the node, started
  *
  * Process context. Return: 0, or why there is no thread.
  */
-int vivid_ext_engine_start(struct vivid_ext_capture *cap)
+int vivid_ext_engine_start(struct vivid_ext_node *node)
 {
 	struct task_struct *thread;
 
-	thread = kthread_run(engine_thread, cap, "%s",
-			     video_device_node_name(&cap->vdev));
+	thread = kthread_run(engine_thread, node, "%s",
+			     video_device_node_name(&node->vdev));
 	if (IS_ERR(thread))
 		return PTR_ERR(thread);
-	cap->engine = thread;
+	node->engine = thread;
 	return 0;
 }
 
 /**
  * vivid_ext_engine_stop - no frames come any more
- * @cap: the capture node, its engine started
+ * @node: the node, its engine started
  *
- * Waits for a frame that is being drawn. Process context; the node's lock may
- * be held, the pattern's not.
+ * Waits for a frame that is being made. Process context; the device's lock may
+ * be held, those that the node's operations take may not.
  */
-void vivid_ext_engine_stop(struct vivid_ext_capture *cap)
+void vivid_ext_engine_stop(struct vivid_ext_node *node)
 {
-	kthread_stop(cap->engine);
-	cap->engine = NULL;
+	kthread_stop(node->engine);
+	node->engine = NULL;
 }

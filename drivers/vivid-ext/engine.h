@@ -5,9 +5,9 @@
 #ifndef VIVID_EXT_ENGINE_H
 #define VIVID_EXT_ENGINE_H
 
-struct vivid_ext_capture;
+struct vivid_ext_node;
 
-int vivid_ext_engine_start(struct vivid_ext_capture *cap);
-void vivid_ext_engine_stop(struct vivid_ext_capture *cap);
+int vivid_ext_engine_start(struct vivid_ext_node *node);
+void vivid_ext_engine_stop(struct vivid_ext_node *node);
 
 #endif

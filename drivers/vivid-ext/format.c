@@ -4,9 +4,13 @@
  * about sizes is decided here; the single- and the multi-planar API differ
  * only in how it is told.
  */
+#include <linux/device.h>
+#include <linux/dma-buf.h>
+#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/videodev2.h>
+#include <media/videobuf2-core.h>
 
 #include "format.h"
 #include "stamp.h"
@@ -61,6 +65,7 @@ u32 vivid_ext_format_enum(unsigned int index, bool multiplanar)
 				return formats[i].fourcc;
 	return 0;
 }
+EXPORT_SYMBOL_GPL(vivid_ext_format_enum);
 
 /**
  * vivid_ext_format_known - is this one of the formats?
@@ -73,6 +78,29 @@ bool vivid_ext_format_known(u32 fourcc, bool multiplanar)
 {
 	return format_find(fourcc, multiplanar) >= 0;
 }
+EXPORT_SYMBOL_GPL(vivid_ext_format_known);
+
+/**
+ * vivid_ext_format_sizes - for VIDIOC_ENUM_FRAMESIZES
+ * @e: index and format are looked at, the rest filled in
+ * @multiplanar: for a node that speaks the multi-planar API
+ *
+ * Return: 0, or -EINVAL for an unknown format and after the only range.
+ */
+int vivid_ext_format_sizes(struct v4l2_frmsizeenum *e, bool multiplanar)
+{
+	if (e->index || !vivid_ext_format_known(e->pixel_format, multiplanar))
+		return -EINVAL;
+	e->type = V4L2_FRMSIZE_TYPE_STEPWISE;
+	e->stepwise.min_width = VIVID_EXT_MIN_WIDTH;
+	e->stepwise.max_width = VIVID_EXT_MAX_WIDTH;
+	e->stepwise.step_width = VIVID_EXT_SIZE_STEP;
+	e->stepwise.min_height = VIVID_EXT_MIN_HEIGHT;
+	e->stepwise.max_height = VIVID_EXT_MAX_HEIGHT;
+	e->stepwise.step_height = VIVID_EXT_SIZE_STEP;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vivid_ext_format_sizes);
 
 /* Lines of padding make no sense to the readers: a stride is all there is. */
 static u32 format_stride(const struct vivid_ext_format *fmt, unsigned int mem,
@@ -127,11 +155,12 @@ void vivid_ext_format_default(struct vivid_ext_format *fmt)
 
 	format_set(fmt, 0, 640, 360, no_wish);
 }
+EXPORT_SYMBOL_GPL(vivid_ext_format_default);
 
 /**
  * vivid_ext_format_try - the nearest format to what the user asks for
  * @fmt: filled in
- * @f: the user's; both capture types are understood
+ * @f: the user's; its type says which API
  *
  * An unknown pixel format becomes the default one, as the API wants it.
  */
@@ -161,6 +190,7 @@ void vivid_ext_format_try(struct vivid_ext_format *fmt,
 	index = format_find(fourcc, multiplanar);
 	format_set(fmt, max(index, 0), width, height, stride);
 }
+EXPORT_SYMBOL_GPL(vivid_ext_format_try);
 
 /**
  * vivid_ext_format_colorspace - the colours of a format
@@ -174,6 +204,7 @@ u32 vivid_ext_format_colorspace(const struct vivid_ext_format *fmt)
 {
 	return fmt->layout->rgb ? V4L2_COLORSPACE_SRGB : V4L2_COLORSPACE_REC709;
 }
+EXPORT_SYMBOL_GPL(vivid_ext_format_colorspace);
 
 static void format_fill_mp(const struct vivid_ext_format *fmt,
 			   struct v4l2_pix_format_mplane *mp)
@@ -217,6 +248,7 @@ void vivid_ext_format_fill(const struct vivid_ext_format *fmt,
 	pix->colorspace = vivid_ext_format_colorspace(fmt);
 	pix->priv = V4L2_PIX_FMT_PRIV_MAGIC;
 }
+EXPORT_SYMBOL_GPL(vivid_ext_format_fill);
 
 /**
  * vivid_ext_format_frame - find the planes of a frame in memory
@@ -244,3 +276,99 @@ void vivid_ext_format_frame(const struct vivid_ext_format *fmt,
 			vivid_ext_plane_lines(fmt->layout, p, fmt->height);
 	}
 }
+EXPORT_SYMBOL_GPL(vivid_ext_format_frame);
+
+static int check_size(const struct vivid_ext_format *fmt, struct device *dev,
+		      unsigned int m, unsigned long size)
+{
+	if (size >= fmt->size[m])
+		return 0;
+	dev_warn_ratelimited(dev, "plane %u has %lu bytes, a frame needs %u\n",
+			     m, size, fmt->size[m]);
+	return -EINVAL;
+}
+
+/**
+ * vivid_ext_format_setup - for vb2_ops.queue_setup
+ * @fmt: the queue's format
+ * @dev: for messages
+ * @num_planes: of the buffers to come; 0 is filled in
+ * @sizes: theirs, checked if given and filled in if not
+ *
+ * Process context. Return: 0, or -EINVAL for too few or too small planes.
+ */
+int vivid_ext_format_setup(const struct vivid_ext_format *fmt,
+			   struct device *dev, unsigned int *num_planes,
+			   unsigned int sizes[])
+{
+	unsigned int m;
+	int ret;
+
+	if (!*num_planes) {
+		*num_planes = fmt->num_mem;
+		for (m = 0; m < fmt->num_mem; m++)
+			sizes[m] = fmt->size[m];
+		return 0;
+	}
+	if (*num_planes != fmt->num_mem)
+		return -EINVAL;
+	for (m = 0; m < fmt->num_mem; m++) {
+		ret = check_size(fmt, dev, m, sizes[m]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vivid_ext_format_setup);
+
+/*
+ * The length of an imported plane is the user's word. The allocators compare
+ * it with the dma-buf, but vb2 does not ask them when two planes share one.
+ */
+static int check_import(struct device *dev, struct vb2_buffer *vb,
+			unsigned int m)
+{
+	struct dma_buf *dbuf = vb->planes[m].dbuf;
+
+	if (vb->memory != VB2_MEMORY_DMABUF ||
+	    vb2_plane_size(vb, m) <= dbuf->size)
+		return 0;
+	dev_warn_ratelimited(dev, "plane %u: length %lu, but the dma-buf has %zu bytes\n",
+			     m, vb2_plane_size(vb, m), dbuf->size);
+	return -EINVAL;
+}
+
+/* An output frame begins somewhere in its buffer, and ends where it says. */
+static unsigned long frame_bytes(struct vb2_buffer *vb, unsigned int m)
+{
+	if (V4L2_TYPE_IS_CAPTURE(vb->type))
+		return vb2_plane_size(vb, m);
+	return vb2_get_plane_payload(vb, m) - vb->planes[m].data_offset;
+}
+
+/**
+ * vivid_ext_format_check - for vb2_ops.buf_prepare
+ * @fmt: the queue's format
+ * @dev: for messages
+ * @vb: must have room for a frame, or, to be output, have one in it
+ *
+ * Process context. Return: 0, or -EINVAL for what is too small.
+ */
+int vivid_ext_format_check(const struct vivid_ext_format *fmt,
+			   struct device *dev, struct vb2_buffer *vb)
+{
+	unsigned int m;
+	int ret;
+
+	for (m = 0; m < vb->num_planes; m++) {
+		ret = check_size(fmt, dev, m, frame_bytes(vb, m));
+		if (!ret)
+			ret = check_import(dev, vb, m);
+		if (ret)
+			return ret;
+		if (V4L2_TYPE_IS_CAPTURE(vb->type))
+			vb2_set_plane_payload(vb, m, fmt->size[m]);
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vivid_ext_format_check);

@@ -15,7 +15,10 @@
 #define VIVID_EXT_SIZE_STEP	2
 #define VIVID_EXT_MAX_MEM	2	/* pieces of memory in one buffer */
 
+struct device;
 struct v4l2_format;
+struct v4l2_frmsizeenum;
+struct vb2_buffer;
 struct vivid_ext_frame;
 
 /**
@@ -38,6 +41,7 @@ struct vivid_ext_format {
 
 u32 vivid_ext_format_enum(unsigned int index, bool multiplanar);
 bool vivid_ext_format_known(u32 fourcc, bool multiplanar);
+int vivid_ext_format_sizes(struct v4l2_frmsizeenum *e, bool multiplanar);
 void vivid_ext_format_default(struct vivid_ext_format *fmt);
 void vivid_ext_format_try(struct vivid_ext_format *fmt,
 			  const struct v4l2_format *f);
@@ -47,5 +51,10 @@ void vivid_ext_format_frame(const struct vivid_ext_format *fmt,
 			    void *const mem[VIVID_EXT_MAX_MEM],
 			    struct vivid_ext_frame *frame);
 u32 vivid_ext_format_colorspace(const struct vivid_ext_format *fmt);
+int vivid_ext_format_setup(const struct vivid_ext_format *fmt,
+			   struct device *dev, unsigned int *num_planes,
+			   unsigned int sizes[]);
+int vivid_ext_format_check(const struct vivid_ext_format *fmt,
+			   struct device *dev, struct vb2_buffer *vb);
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The buffer queue of a capture node.
+ * The buffer queue of a node.
  */
 #ifndef VIVID_EXT_QUEUE_H
 #define VIVID_EXT_QUEUE_H
 
-struct vivid_ext_capture;
+#include <linux/videodev2.h>
 
-int vivid_ext_queue_init(struct vivid_ext_capture *cap);
+struct vivid_ext_node;
+
+int vivid_ext_queue_init(struct vivid_ext_node *node, enum v4l2_buf_type type);
 
 #endif

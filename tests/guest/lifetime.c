@@ -17,6 +17,7 @@
 
 #define ALLOCATOR "videobuf2_dmabuf"
 #define MODULE "vivid_ext"
+#define SHARED "vivid_ext_v4l2"	/* its other half */
 
 /* One buffer with every byte of each page set to the page's number. */
 struct kept {
@@ -249,6 +250,7 @@ static void the_allocators_module_stays_as_long_as_a_buffer(void **state)
 	node_close(&dev[0]);
 	node_close(&dev[1]);
 	must(unload(MODULE));
+	must(unload(SHARED));
 	require_allocator_held("a mapping and an fd");
 	unmap_fd(k.dmabuf, k.length);
 	require_allocator_held("an fd");
@@ -271,6 +273,7 @@ static void a_read_only_export_holds_the_allocator_too(void **state)
 	node_close(&dev[0]);
 	node_close(&dev[1]);
 	must(unload(MODULE));
+	must(unload(SHARED));
 	require_allocator_held("a read-only export");
 	close(ro);
 	wait_for_dmabufs(EXPORTER, 0);
