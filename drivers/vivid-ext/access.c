@@ -77,16 +77,16 @@ static int open_cpu(struct vivid_ext_access *access, struct vb2_buffer *vb)
  * The allocator has let a buffer in that the device can't reach, and has said
  * why: the CPU stands in.
  */
-static bool dma_refused(struct vb2_buffer *vb)
+static int dma_refused(struct vb2_buffer *vb)
 {
 	unsigned int m;
 
 	if (!is_ours(vb))
-		return false;
+		return 0;
 	for (m = 0; m < vb->num_planes; m++)
 		if (IS_ERR(vb2_dmabuf_plane_sgt(vb, m)))
-			return true;
-	return false;
+			return PTR_ERR(vb2_dmabuf_plane_sgt(vb, m));
+	return 0;
 }
 
 /**
@@ -105,7 +105,8 @@ int vivid_ext_access_open(struct vivid_ext_access *access,
 {
 	int ret;
 
-	access->by_cpu = !vb->vb2_queue->dev || dma_refused(vb);
+	access->refused = vb->vb2_queue->dev ? dma_refused(vb) : 0;
+	access->by_cpu = !vb->vb2_queue->dev || access->refused;
 	if (access->by_cpu)
 		ret = open_cpu(access, vb);
 	else

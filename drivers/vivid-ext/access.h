@@ -14,11 +14,13 @@ struct vivid_ext_view;
 /**
  * struct vivid_ext_access - how a device gets at a buffer's memory
  * @by_cpu: the CPU stands in for it: there is no @view
+ * @refused: why the device can't, where it does DMA at all
  * @view: the device's window on each piece of memory
  * @mem: where each piece of memory begins
  */
 struct vivid_ext_access {
 	bool by_cpu;
+	int refused;
 	struct vivid_ext_view *view[VIVID_EXT_MAX_MEM];
 	void *mem[VIVID_EXT_MAX_MEM];
 };

@@ -67,6 +67,7 @@ static const struct v4l2_ioctl_ops capture_ioctl_ops = {
 
 static int capture_start(struct vivid_ext_node *node)
 {
+	to_capture(node)->loop = VIVID_EXT_LOOP_OFF;
 	return vivid_ext_pattern_start(&to_capture(node)->pattern,
 				       &node->format);
 }
@@ -76,12 +77,40 @@ static void capture_stop(struct vivid_ext_node *node)
 	vivid_ext_pattern_stop(&to_capture(node)->pattern);
 }
 
+/* What the output node of the same device shows, if it can be had. */
+static bool capture_loop(struct vivid_ext_capture *cap,
+			 const struct vivid_ext_frame *frame)
+{
+	struct vivid_ext_dev *dev = cap->node.dev;
+	enum vivid_ext_loop loop;
+
+	if (!dev->config.output)
+		return false;
+	loop = vivid_ext_screen_draw(&dev->output.screen, frame);
+	if (loop == VIVID_EXT_LOOP_DIFFERENT && cap->loop != loop)
+		dev_notice_ratelimited(dev->dev, "no loop: capture is %ux%u %p4cc, and the output node shows something else\n",
+				       frame->width, frame->height,
+				       &frame->fourcc);
+	WRITE_ONCE(cap->loop, loop);
+	if (loop != VIVID_EXT_LOOP_ON)
+		return false;
+	spin_lock_irq(&cap->node.qlock);
+	cap->looped++;
+	spin_unlock_irq(&cap->node.qlock);
+	return true;
+}
+
 static int capture_frame(struct vivid_ext_node *node,
 			 struct vivid_ext_buffer *buf,
 			 const struct vivid_ext_frame *frame, u32 sequence,
 			 u64 ns)
 {
-	vivid_ext_pattern_draw(&to_capture(node)->pattern, frame, sequence, ns);
+	struct vivid_ext_capture *cap = to_capture(node);
+
+	if (capture_loop(cap, frame))
+		vivid_ext_pattern_skip(&cap->pattern);
+	else
+		vivid_ext_pattern_draw(&cap->pattern, frame, sequence, ns);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "controls.h"
 #include "node.h"
 #include "pattern.h"
+#include "screen.h"
 
 struct vivid_ext_dev;
 
@@ -16,6 +17,9 @@ struct vivid_ext_dev;
  * @node: what it shares with others
  * @pattern: what is drawn
  * @controls: what the user can turn
+ * @looped: frames that show what the output node shows; the node's qlock
+ *	protects it
+ * @loop: what became of the loop at the last frame; the engine's
  *
  * Locks: the device's, then the control handler's, then the pattern's, then
  * the node's qlock.
@@ -24,6 +28,8 @@ struct vivid_ext_capture {
 	struct vivid_ext_node node;
 	struct vivid_ext_pattern pattern;
 	struct vivid_ext_controls controls;
+	u64 looped;
+	enum vivid_ext_loop loop;
 };
 
 int vivid_ext_capture_register(struct vivid_ext_capture *cap,

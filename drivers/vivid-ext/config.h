@@ -43,6 +43,8 @@ enum vivid_ext_policy {
  * struct vivid_ext_config - what kind of camera is asked for
  * @allocator: who makes its buffers, &enum vivid_ext_allocator
  * @multiplanar: the node speaks the multi-planar API
+ * @output: there is an output node too
+ * @loop: the capture node shows what the output node shows, to begin with
  * @dma: the device writes frames by DMA, otherwise the CPU draws them
  * @fallback: the CPU writes where the device can't
  * @hardirq: frames are completed in hard interrupt context
@@ -55,6 +57,8 @@ enum vivid_ext_policy {
 struct vivid_ext_config {
 	unsigned int allocator;
 	bool multiplanar;
+	bool output;
+	bool loop;
 	bool dma;
 	bool fallback;
 	bool hardirq;

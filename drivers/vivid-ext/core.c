@@ -29,6 +29,7 @@ static void dev_release(struct v4l2_device *v4l2_dev)
 	struct vivid_ext_dev *dev =
 		container_of(v4l2_dev, struct vivid_ext_dev, v4l2_dev);
 
+	vivid_ext_output_free(&dev->output);
 	vivid_ext_capture_free(&dev->capture);
 	v4l2_device_unregister(&dev->v4l2_dev);
 	mutex_destroy(&dev->lock);
@@ -48,6 +49,7 @@ static void dev_unregister(void *data)
 	struct vivid_ext_dev *dev = data;
 
 	vivid_ext_debugfs_remove(dev);
+	vivid_ext_node_unregister(&dev->output.node);
 	vivid_ext_node_unregister(&dev->capture.node);
 }
 
@@ -76,7 +78,8 @@ static bool dev_busy(void *data)
 {
 	struct vivid_ext_dev *dev = data;
 
-	return vb2_is_busy(&dev->capture.node.queue);
+	return vb2_is_busy(&dev->capture.node.queue) ||
+	       vb2_is_busy(&dev->output.node.queue);
 }
 
 /* What is asked for must be possible; what can't be is said here. */
@@ -107,6 +110,21 @@ static int dev_configure(struct vivid_ext_dev *dev,
 	return 0;
 }
 
+/* Capture can be opened at once, and must find the output node prepared. */
+static int dev_register(struct vivid_ext_dev *dev)
+{
+	int ret = 0;
+
+	if (dev->config.output)
+		ret = vivid_ext_output_init(&dev->output, dev);
+	if (ret)
+		return ret;
+	ret = vivid_ext_capture_register(&dev->capture, dev);
+	if (ret || !dev->config.output)
+		return ret;
+	return vivid_ext_output_register(&dev->output);
+}
+
 static int vivid_ext_probe(struct platform_device *pdev)
 {
 	const struct vivid_ext_config *config = dev_get_platdata(&pdev->dev);
@@ -124,11 +142,14 @@ static int vivid_ext_probe(struct platform_device *pdev)
 	ret = dev_configure(dev, config);
 	if (ret)
 		return ret;
-	ret = vivid_ext_capture_register(&dev->capture, dev);
+	ret = devm_add_action_or_reset(&pdev->dev, dev_unregister, dev);
+	if (ret)
+		return ret;
+	ret = dev_register(dev);
 	if (ret)
 		return ret;
 	vivid_ext_debugfs_add(dev);
-	return devm_add_action_or_reset(&pdev->dev, dev_unregister, dev);
+	return 0;
 }
 
 static struct platform_driver vivid_ext_driver = {

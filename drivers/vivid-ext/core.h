@@ -11,6 +11,7 @@
 
 #include "capture.h"
 #include "config.h"
+#include "output.h"
 
 #define VIVID_EXT_NAME	"vivid-ext"
 
@@ -22,7 +23,8 @@
  * @debugfs: its directory
  * @lock: serialises the ioctls and the queues of all nodes, and changes of the
  *	bus; protects what is constant while there are buffers
- * @capture: the video node
+ * @capture: the video node that gives frames
+ * @output: the one that takes them, if there is one
  */
 struct vivid_ext_dev {
 	struct device *dev;
@@ -31,6 +33,7 @@ struct vivid_ext_dev {
 	struct dentry *debugfs;
 	struct mutex lock;	/* see above */
 	struct vivid_ext_capture capture;
+	struct vivid_ext_output output;
 };
 
 #endif

@@ -3,6 +3,8 @@
  * What can be seen of a camera from outside, in debugfs below vivid-ext/ and
  * the device's name: "stats" has lines of a name and a number, "buffers" the
  * pages that the device reaches, to be held against the allocator's own list.
+ * The output node has its own in "output", and there "loop" tells what became of
+ * the loop to the capture node at the last frame.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -30,6 +32,40 @@ static int stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
+static int output_stats_show(struct seq_file *m, void *unused)
+{
+	vivid_ext_output_show_stats(m->private, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(output_stats);
+
+static int fallback_reasons_show(struct seq_file *m, void *unused)
+{
+	vivid_ext_output_show_reasons(m->private, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(fallback_reasons);
+
+static int loop_show(struct seq_file *m, void *unused)
+{
+	static const char * const words[] = {
+		[VIVID_EXT_LOOP_OFF] = "off",
+		[VIVID_EXT_LOOP_EMPTY] = "the output node shows nothing",
+		[VIVID_EXT_LOOP_DIFFERENT] = "the formats differ",
+		[VIVID_EXT_LOOP_ON] = "on",
+	};
+	struct vivid_ext_capture *cap = m->private;
+	u64 looped;
+
+	spin_lock_irq(&cap->node.qlock);
+	looped = cap->looped;
+	spin_unlock_irq(&cap->node.qlock);
+	seq_printf(m, "%s\nframes %llu\n", words[READ_ONCE(cap->loop)],
+		   looped);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(loop);
+
 static int buffers_show(struct seq_file *m, void *unused)
 {
 	struct vivid_ext_node *node = m->private;
@@ -45,6 +81,18 @@ static int buffers_show(struct seq_file *m, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(buffers);
+
+static void output_add(struct vivid_ext_dev *dev)
+{
+	struct vivid_ext_output *out = &dev->output;
+	struct dentry *dir = debugfs_create_dir("output", dev->debugfs);
+
+	debugfs_create_file("stats", 0444, dir, out, &output_stats_fops);
+	debugfs_create_file("fallback_reasons", 0444, dir, out,
+			    &fallback_reasons_fops);
+	debugfs_create_file("buffers", 0444, dir, &out->node, &buffers_fops);
+	debugfs_create_file("loop", 0444, dir, &dev->capture, &loop_fops);
+}
 
 /**
  * vivid_ext_debugfs_init - make the directory of all cameras
@@ -66,7 +114,7 @@ void vivid_ext_debugfs_exit(void)
 
 /**
  * vivid_ext_debugfs_add - show a camera
- * @dev: the camera, its capture node registered
+ * @dev: the camera, its nodes registered
  */
 void vivid_ext_debugfs_add(struct vivid_ext_dev *dev)
 {
@@ -75,6 +123,8 @@ void vivid_ext_debugfs_add(struct vivid_ext_dev *dev)
 			    &stats_fops);
 	debugfs_create_file("buffers", 0444, dev->debugfs, &dev->capture.node,
 			    &buffers_fops);
+	if (dev->config.output)
+		output_add(dev);
 }
 
 /**

@@ -46,21 +46,12 @@ static int stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-/* A line a reason: "stage:errno imports frames". */
 static int fallback_reasons_show(struct seq_file *m, void *unused)
 {
 	struct vivid_ext_display *display = m->private;
-	unsigned int i;
 
 	mutex_lock(&display->bo_lock);
-	for (i = 0; i < VIVID_EXT_MAX_REASONS; i++) {
-		const struct vivid_ext_reason *reason = &display->reasons[i];
-
-		if (reason->stage)
-			seq_printf(m, "%s:%d %llu %llu\n", reason->stage,
-				   reason->error, reason->imports,
-				   reason->frames);
-	}
+	vivid_ext_reasons_show(display->reasons, m);
 	mutex_unlock(&display->bo_lock);
 	return 0;
 }

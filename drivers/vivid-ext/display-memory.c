@@ -290,23 +290,6 @@ err_detach:
 	return ret;
 }
 
-static struct vivid_ext_reason *find_reason(struct vivid_ext_display *display,
-					    const char *stage, int error)
-{
-	struct vivid_ext_reason *reason = display->reasons;
-	const struct vivid_ext_reason *last =
-		&display->reasons[VIVID_EXT_MAX_REASONS - 1];
-
-	while (reason != last && reason->stage &&
-	       (reason->error != error || strcmp(reason->stage, stage)))
-		reason++;
-	if (!reason->stage) {
-		reason->stage = reason == last ? "other" : stage;
-		reason->error = error;
-	}
-	return reason;
-}
-
 /* The memory that the CPU copies to, and the mapping that it copies from. */
 static int map_fallback(struct vivid_ext_bo *bo)
 {
@@ -341,7 +324,7 @@ static int fall_back(struct vivid_ext_bo *bo, const char *stage, int error)
 		return ret;
 
 	mutex_lock(&display->bo_lock);
-	bo->reason = find_reason(display, stage, error);
+	bo->reason = vivid_ext_reason_find(display->reasons, stage, error);
 	bo->reason->imports++;
 	mutex_unlock(&display->bo_lock);
 	return 0;

@@ -16,29 +16,13 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 
+#include "reasons.h"
 #include "scanout.h"
 
 #define VIVID_EXT_DISPLAY_NAME "vivid-ext-display"
 
 struct seq_file;
 struct vivid_ext_view;
-
-/* The longest list of different reasons that is remembered. */
-#define VIVID_EXT_MAX_REASONS 16
-
-/**
- * struct vivid_ext_reason - why frames were copied instead of read by DMA
- * @stage: what failed: "attach", "map" or "view"
- * @error: with which errno, negative
- * @imports: buffers imported so
- * @frames: frames shown so
- */
-struct vivid_ext_reason {
-	const char *stage;
-	int error;
-	u64 imports;
-	u64 frames;
-};
 
 /**
  * struct vivid_ext_display - the device

@@ -69,13 +69,18 @@ struct vivid_ext_stats {
 
 /**
  * struct vivid_ext_node_ops - what makes a node capture or output
+ * @opened: a buffer's memory can be reached; under the device's lock
  * @start: frames are about to come; under the device's lock
  * @stop: they come no more; the same
  * @frame: one is due: write or read it where it lies in @buf. In the engine's
  *	thread, without locks
  * @drop: one is due, but there is no buffer or no time; the same
+ *
+ * @opened and @drop need not be there.
  */
 struct vivid_ext_node_ops {
+	void (*opened)(struct vivid_ext_node *node,
+		       struct vivid_ext_buffer *buf);
 	int (*start)(struct vivid_ext_node *node);
 	void (*stop)(struct vivid_ext_node *node);
 	int (*frame)(struct vivid_ext_node *node, struct vivid_ext_buffer *buf,

@@ -40,14 +40,17 @@ static int queue_buf_init(struct vb2_buffer *vb)
 	int ret;
 
 	ret = vivid_ext_access_open(&buf->access, vb);
-	if (ret)
+	if (ret) {
 		dev_warn_ratelimited(node->dev->dev,
 				     "buffer %u: no access by %s: %d\n",
 				     vb->index,
 				     buf->access.by_cpu ? "CPU" : "DMA", ret);
-	else
-		list_add_tail(&buf->node, &node->buffers);
-	return ret;
+		return ret;
+	}
+	list_add_tail(&buf->node, &node->buffers);
+	if (node->ops->opened)
+		node->ops->opened(node, buf);
+	return 0;
 }
 
 static void queue_buf_cleanup(struct vb2_buffer *vb)

@@ -23,7 +23,6 @@
 #include <drm/drm_plane.h>
 #include <drm/drm_print.h>
 #include <drm/drm_vblank.h>
-#include <linux/math64.h>
 #include <linux/slab.h>
 #include <linux/xxhash.h>
 
@@ -66,21 +65,6 @@ static u64 frame_crc(const struct vivid_ext_frame *frame)
 	return xxh64_digest(&state);
 }
 
-static u64 frame_bytes(const struct vivid_ext_frame *frame)
-{
-	const struct vivid_ext_layout *layout =
-		vivid_ext_layout_of(frame->fourcc);
-	unsigned int plane;
-	u64 bytes = 0;
-
-	for (plane = 0; layout && plane < frame->num_planes; plane++)
-		bytes += mul_u32_u32(vivid_ext_line_bytes(layout, plane,
-							  frame->width),
-				     vivid_ext_plane_lines(layout, plane,
-							   frame->height));
-	return bytes;
-}
-
 static void check_sequence(struct vivid_ext_scanout *scanout, u32 sequence)
 {
 	/* A smaller number is a new stream, the same one a repeated frame. */
@@ -105,7 +89,7 @@ static void read_new_frame(struct vivid_ext_scanout *scanout)
 
 	count(scanout, VIVID_EXT_FRAMES_SHOWN, 1);
 	count(scanout, kind[shown->source], 1);
-	count(scanout, VIVID_EXT_BYTES_READ, frame_bytes(&shown->frame));
+	count(scanout, VIVID_EXT_BYTES_READ, vivid_ext_frame_bytes(&shown->frame));
 	scanout->stamped = !vivid_ext_stamp_read(&shown->frame, &stamp);
 	if (!scanout->stamped) {
 		count(scanout, VIVID_EXT_STAMPS_MISSING, 1);
@@ -136,37 +120,22 @@ static void add_crc(struct vivid_ext_scanout *scanout)
 	u32 values[] = { upper_32_bits(crc), lower_32_bits(crc) };
 
 	count(scanout, VIVID_EXT_BYTES_READ,
-	      frame_bytes(&scanout->on_screen.frame));
+	      vivid_ext_frame_bytes(&scanout->on_screen.frame));
 	drm_crtc_add_crc_entry(scanout->crtc, true, scanout->vblank, values);
 }
 
 static int copy_frame(struct vivid_ext_snapshot *snapshot,
 		      const struct vivid_ext_frame *from)
 {
-	const struct vivid_ext_layout *layout =
-		vivid_ext_layout_of(from->fourcc);
-	struct vivid_ext_frame *to = &snapshot->frame;
-	unsigned int plane, line;
-	u8 *p;
+	size_t bytes = vivid_ext_frame_bytes(from);
 
-	if (!layout)
+	if (!bytes)
 		return -ENODATA;
-	p = kvmalloc(frame_bytes(from), GFP_KERNEL);
-	if (!p)
+	snapshot->pixels = kvmalloc(bytes, GFP_KERNEL);
+	if (!snapshot->pixels)
 		return -ENOMEM;
-	snapshot->pixels = p;
-	*to = *from;
-	for (plane = 0; plane < from->num_planes; plane++) {
-		u32 lines = vivid_ext_plane_lines(layout, plane, from->height);
-
-		to->plane[plane] = p;
-		to->stride[plane] = vivid_ext_line_bytes(layout, plane,
-							 from->width);
-		for (line = 0; line < lines; line++, p += to->stride[plane])
-			memcpy(p, from->plane[plane] +
-			       (size_t)line * from->stride[plane],
-			       to->stride[plane]);
-	}
+	vivid_ext_frame_place(&snapshot->frame, from, snapshot->pixels);
+	vivid_ext_frame_copy(&snapshot->frame, from);
 	return 0;
 }
 
@@ -186,7 +155,7 @@ static void take_snapshot(struct vivid_ext_scanout *scanout,
 	snapshot->refresh = scanout->vblank;
 	if (!error)
 		count(scanout, VIVID_EXT_BYTES_READ,
-		      frame_bytes(&snapshot->frame));
+		      vivid_ext_frame_bytes(&snapshot->frame));
 	answer(snapshot, error);
 }
 

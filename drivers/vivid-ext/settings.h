@@ -14,6 +14,8 @@
 SETTING_ENUM(allocator, allocators,
 	     "who makes the buffers: dmabuf, vmalloc, dma-sg or dma-contig")
 SETTING_BOOL(multiplanar, 0, "use the multi-planar API")
+SETTING_BOOL(output, 0, "an output node, too, which checks what it shows")
+SETTING_BOOL(loop, 0, "capture gives what the output node shows, at first")
 SETTING_BOOL(dma, 1, "the camera writes by DMA, otherwise the CPU draws")
 SETTING_BOOL(fallback, 1,
 	     "where DMA is impossible the CPU writes, else that is an error")

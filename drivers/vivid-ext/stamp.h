@@ -6,25 +6,8 @@
 #define VIVID_EXT_STAMP_H
 
 #include <linux/types.h>
-#include <linux/vivid-ext.h>
 
-/**
- * struct vivid_ext_frame - a picture in memory that the kernel can address
- * @fourcc: V4L2 or DRM code, see vivid_ext_layout_of()
- * @width: in pixels
- * @height: in pixels
- * @num_planes: planes of pixels; @plane and @stride are valid below it
- * @plane: first byte of each plane
- * @stride: bytes from line to line of each plane
- */
-struct vivid_ext_frame {
-	u32 fourcc;
-	u32 width;
-	u32 height;
-	unsigned int num_planes;
-	void *plane[VIVID_EXT_MAX_PLANES];
-	u32 stride[VIVID_EXT_MAX_PLANES];
-};
+#include "frame.h"
 
 int vivid_ext_stamp_write(const struct vivid_ext_frame *frame, u32 sequence);
 int vivid_ext_stamp_read(const struct vivid_ext_frame *frame,

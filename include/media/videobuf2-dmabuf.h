@@ -28,7 +28,7 @@ struct vb2_mem_ops;
 
 /*
  * Also in dma_attrs: let buffers in that the device can't reach. Of these
- * vb2_dmabuf_plane_sgt() says -EOPNOTSUPP, and the driver's CPU stands in.
+ * vb2_dmabuf_plane_sgt() says why not, and the driver's CPU stands in.
  */
 #define VB2_DMABUF_ATTR_FALLBACK BIT(30)
 

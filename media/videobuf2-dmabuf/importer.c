@@ -72,6 +72,7 @@ int vdb_plane_attach(struct vdb_plane *plane, bool fallback)
 	ret = attach(plane);
 	if (ret && ret != -ENOMEM && fallback) {
 		vdb_stat_add(VDB_FALLBACKS, 1);
+		plane->error = ret;
 		ret = 0;
 	}
 	return ret && ret != -ENOMEM ? -EINVAL : ret;

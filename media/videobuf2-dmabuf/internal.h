@@ -158,6 +158,7 @@ struct vdb_buffer {
  * @views: exports that may be read only or written only, by access mode
  * @att: the device's attachment, where it is mapped
  * @sgt: the buffer's memory as the device sees it, where it is mapped
+ * @error: why it isn't, although the device does DMA
  * @lock: for @vaddr
  * @map: the mapping of an imported buffer in the kernel
  * @vaddr: where the kernel has the buffer mapped, or NULL
@@ -172,6 +173,7 @@ struct vdb_plane {
 	struct dma_buf *views[2];
 	struct dma_buf_attachment *att;
 	struct sg_table *sgt;
+	int error;
 	struct mutex lock; /* see above */
 	struct iosys_map map;
 	void *vaddr;

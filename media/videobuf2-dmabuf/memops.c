@@ -276,8 +276,8 @@ static struct vdb_plane *plane_of(struct vb2_buffer *vb, unsigned int plane_no)
  *
  * Context: any, from vb2_ops.buf_init to buf_cleanup.
  * Return: the table, or an ERR_PTR: -EINVAL for a plane without memory,
- * -EOPNOTSUPP if the queue's device does no DMA, or can't reach this memory
- * and the queue has VB2_DMABUF_ATTR_FALLBACK.
+ * -EOPNOTSUPP if the queue's device does no DMA, or, if the queue has
+ * VB2_DMABUF_ATTR_FALLBACK, the error with which attaching or mapping failed.
  */
 struct sg_table *vb2_dmabuf_plane_sgt(struct vb2_buffer *vb,
 				      unsigned int plane_no)
@@ -286,7 +286,7 @@ struct sg_table *vb2_dmabuf_plane_sgt(struct vb2_buffer *vb,
 
 	if (!plane)
 		return ERR_PTR(-EINVAL);
-	return plane->sgt ?: ERR_PTR(-EOPNOTSUPP);
+	return plane->sgt ?: ERR_PTR(plane->error ?: -EOPNOTSUPP);
 }
 EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_sgt);
 

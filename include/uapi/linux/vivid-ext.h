@@ -22,7 +22,7 @@
 #define VIVID_EXT_STAMP_HEIGHT	(VIVID_EXT_STAMP_CELL * VIVID_EXT_STAMP_ROWS)
 #define VIVID_EXT_STAMP_LEVEL	128u		/* brighter than this is a 1 */
 
-/* The capture node's own controls; they need <linux/v4l2-controls.h>. */
+/* The nodes' own controls; they need <linux/v4l2-controls.h>. */
 #define VIVID_EXT_CID_BASE		(V4L2_CID_USER_BASE | 0xf000)
 #define VIVID_EXT_CID_OSD_TEXT		(VIVID_EXT_CID_BASE + 0)
 #define VIVID_EXT_CID_MOVE_HORIZONTAL	(VIVID_EXT_CID_BASE + 1)
@@ -30,6 +30,7 @@
 #define VIVID_EXT_CID_SHOW_BORDER	(VIVID_EXT_CID_BASE + 3)
 #define VIVID_EXT_CID_SHOW_SQUARE	(VIVID_EXT_CID_BASE + 4)
 #define VIVID_EXT_CID_STAMP		(VIVID_EXT_CID_BASE + 5)
+#define VIVID_EXT_CID_LOOP		(VIVID_EXT_CID_BASE + 6)	/* output */
 
 #define VIVID_EXT_NO_BYTE	0xffu
 #define VIVID_EXT_MAX_PLANES	3
