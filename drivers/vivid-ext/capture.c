@@ -50,9 +50,29 @@ static int capture_log_status(struct file *file, void *priv)
 	return v4l2_ctrl_log_status(file, priv);
 }
 
+/* With a media controller users may ask what fits a format of its bus. */
+static int capture_enum_fmt(struct file *file, void *priv,
+			    struct v4l2_fmtdesc *f)
+{
+	const u32 index = f->index, code = f->mbus_code;
+	u32 left = index;
+	int ret;
+
+	if (!code)
+		return vivid_ext_node_enum_fmt(file, priv, f);
+	for (f->index = 0; ; f->index++) {
+		ret = vivid_ext_node_enum_fmt(file, priv, f);
+		if (ret || (vivid_ext_sensor_fits(code, f->pixelformat) &&
+			    !left--))
+			break;
+	}
+	f->index = index;
+	return ret;
+}
+
 static const struct v4l2_ioctl_ops capture_ioctl_ops = {
 	VIVID_EXT_NODE_IOCTLS
-	.vidioc_enum_fmt_vid_cap = vivid_ext_node_enum_fmt,
+	.vidioc_enum_fmt_vid_cap = capture_enum_fmt,
 	.vidioc_g_fmt_vid_cap = vivid_ext_node_g_fmt,
 	.vidioc_try_fmt_vid_cap = vivid_ext_node_try_fmt,
 	.vidioc_s_fmt_vid_cap = vivid_ext_node_s_fmt,
@@ -67,14 +87,23 @@ static const struct v4l2_ioctl_ops capture_ioctl_ops = {
 
 static int capture_start(struct vivid_ext_node *node)
 {
+	int ret;
+
 	to_capture(node)->loop = VIVID_EXT_LOOP_OFF;
-	return vivid_ext_pattern_start(&to_capture(node)->pattern,
-				       &node->format);
+	ret = vivid_ext_media_start(node->dev);
+	if (ret)
+		return ret;
+	ret = vivid_ext_pattern_start(&to_capture(node)->pattern,
+				      &node->format);
+	if (ret)
+		vivid_ext_media_stop(node->dev);
+	return ret;
 }
 
 static void capture_stop(struct vivid_ext_node *node)
 {
 	vivid_ext_pattern_stop(&to_capture(node)->pattern);
+	vivid_ext_media_stop(node->dev);
 }
 
 /* What the output node of the same device shows, if it can be had. */
@@ -100,6 +129,13 @@ static bool capture_loop(struct vivid_ext_capture *cap,
 	return true;
 }
 
+static void capture_begin(struct vivid_ext_node *node, u32 sequence)
+{
+	if (node->dev->config.mc)
+		vivid_ext_sensor_frame_start(&node->dev->media.sensor,
+					     sequence);
+}
+
 static int capture_frame(struct vivid_ext_node *node,
 			 struct vivid_ext_buffer *buf,
 			 const struct vivid_ext_frame *frame, u32 sequence,
@@ -122,9 +158,19 @@ static void capture_drop(struct vivid_ext_node *node)
 static const struct vivid_ext_node_ops capture_node_ops = {
 	.start = capture_start,
 	.stop = capture_stop,
+	.begin = capture_begin,
 	.frame = capture_frame,
 	.drop = capture_drop,
 };
+
+/* The sensor's blanking says how fast frames come. */
+static u32 capture_use_media(struct video_device *vdev)
+{
+	v4l2_disable_ioctl(vdev, VIDIOC_G_PARM);
+	v4l2_disable_ioctl(vdev, VIDIOC_S_PARM);
+	v4l2_disable_ioctl(vdev, VIDIOC_ENUM_FRAMEINTERVALS);
+	return V4L2_CAP_IO_MC;
+}
 
 /**
  * vivid_ext_capture_register - make a capture node
@@ -141,6 +187,7 @@ int vivid_ext_capture_register(struct vivid_ext_capture *cap,
 			       struct vivid_ext_dev *dev)
 {
 	bool multiplanar = dev->config.multiplanar;
+	u32 caps = V4L2_CAP_READWRITE;
 	int ret;
 
 	ret = vivid_ext_node_init(&cap->node, dev, &capture_node_ops,
@@ -153,11 +200,15 @@ int vivid_ext_capture_register(struct vivid_ext_capture *cap,
 	ret = vivid_ext_controls_init(cap);
 	if (ret)
 		return ret;
+	ret = vivid_ext_media_init(dev);
+	if (ret)
+		return ret;
+	caps |= multiplanar ? V4L2_CAP_VIDEO_CAPTURE_MPLANE :
+			      V4L2_CAP_VIDEO_CAPTURE;
+	if (dev->config.mc)
+		caps |= capture_use_media(&cap->node.vdev);
 	return vivid_ext_node_register(&cap->node, "camera", &capture_ioctl_ops,
-				       V4L2_CAP_READWRITE |
-				       (multiplanar ?
-					V4L2_CAP_VIDEO_CAPTURE_MPLANE :
-					V4L2_CAP_VIDEO_CAPTURE));
+				       caps);
 }
 
 /**

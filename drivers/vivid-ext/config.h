@@ -48,6 +48,7 @@ enum vivid_ext_policy {
  * @dma: the device writes frames by DMA, otherwise the CPU draws them
  * @fallback: the CPU writes where the device can't
  * @hardirq: frames are completed in hard interrupt context
+ * @mc: there is a media controller, with a sensor of its own
  * @policy: how user mappings are kept coherent, &enum vivid_ext_policy
  * @bus: what the device is on
  *
@@ -62,6 +63,7 @@ struct vivid_ext_config {
 	bool dma;
 	bool fallback;
 	bool hardirq;
+	bool mc;
 	unsigned int policy;
 	struct vivid_ext_bus_config bus;
 };

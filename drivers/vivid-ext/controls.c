@@ -8,6 +8,7 @@
 
 #include "capture.h"
 #include "controls.h"
+#include "core.h"
 #include "pattern.h"
 
 static struct vivid_ext_pattern *ctrl_pattern(struct v4l2_ctrl *ctrl)
@@ -108,20 +109,18 @@ static const struct v4l2_ctrl_ops ctrl_ops = {
 	.s_ctrl = ctrl_set,
 };
 
-/* Controls of the standard: id, smallest, largest, step, default. */
+/* Those that a sensor has not: id, smallest, largest, step, default. */
 static const struct {
 	u32 id;
 	s32 min;
 	s32 max;
 	s32 step;
 	s32 def;
-} standard[] = {
+} picture[] = {
 	{ V4L2_CID_BRIGHTNESS, 0, 255, 1, 128 },
 	{ V4L2_CID_CONTRAST, 0, 255, 1, 128 },
 	{ V4L2_CID_SATURATION, 0, 255, 1, 128 },
 	{ V4L2_CID_HUE, -128, 128, 1, 0 },
-	{ V4L2_CID_HFLIP, 0, 1, 1, 0 },
-	{ V4L2_CID_VFLIP, 0, 1, 1, 0 },
 };
 
 static const char * const text_menu[] = {
@@ -202,11 +201,30 @@ static const struct v4l2_ctrl_config custom[] = {
 	},
 };
 
+static void controls_add_picture(struct vivid_ext_controls *controls)
+{
+	struct v4l2_ctrl_handler *handler = &controls->handler;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(picture); i++)
+		v4l2_ctrl_new_std(handler, &ctrl_ops, picture[i].id,
+				  picture[i].min, picture[i].max,
+				  picture[i].step, picture[i].def);
+	controls->autogain = v4l2_ctrl_new_std(handler, &ctrl_ops,
+					       V4L2_CID_AUTOGAIN, 0, 1, 1, 0);
+	controls->gain = v4l2_ctrl_new_std(handler, &ctrl_ops, V4L2_CID_GAIN,
+					   0, VIVID_EXT_GAIN_MAX, 1,
+					   VIVID_EXT_GAIN_ONE);
+	if (!handler->error)
+		v4l2_ctrl_auto_cluster(2, &controls->autogain, 0, true);
+}
+
 /**
  * vivid_ext_controls_init - make the controls of a node
  * @cap: the node; its pattern must be initialised
  *
- * Process context. Needs vivid_ext_controls_free() even if it fails.
+ * With a media controller they are the sensor's, which applies them once it is
+ * made; then the node has none. Process context. Needs vivid_ext_controls_free() even if it fails.
  *
  * Return: 0, or the control framework's error.
  */
@@ -216,24 +234,20 @@ int vivid_ext_controls_init(struct vivid_ext_capture *cap)
 	struct v4l2_ctrl_handler *handler = &controls->handler;
 	unsigned int i;
 
-	v4l2_ctrl_handler_init(handler,
-			       ARRAY_SIZE(standard) + ARRAY_SIZE(custom) + 3);
-	for (i = 0; i < ARRAY_SIZE(standard); i++)
-		v4l2_ctrl_new_std(handler, &ctrl_ops, standard[i].id,
-				  standard[i].min, standard[i].max,
-				  standard[i].step, standard[i].def);
-	controls->autogain = v4l2_ctrl_new_std(handler, &ctrl_ops,
-					       V4L2_CID_AUTOGAIN, 0, 1, 1, 0);
-	controls->gain = v4l2_ctrl_new_std(handler, &ctrl_ops, V4L2_CID_GAIN,
-					   0, VIVID_EXT_GAIN_MAX, 1,
-					   VIVID_EXT_GAIN_ONE);
+	v4l2_ctrl_handler_init(handler, 24);
+	if (cap->node.dev->config.mc)
+		vivid_ext_sensor_controls_init(&cap->node.dev->media.sensor,
+					       handler);
+	else
+		controls_add_picture(controls);
+	v4l2_ctrl_new_std(handler, &ctrl_ops, V4L2_CID_HFLIP, 0, 1, 1, 0);
+	v4l2_ctrl_new_std(handler, &ctrl_ops, V4L2_CID_VFLIP, 0, 1, 1, 0);
 	v4l2_ctrl_new_std_menu_items(handler, &ctrl_ops, V4L2_CID_TEST_PATTERN,
 				     TPG_PAT_NOISE, 0, 0, tpg_pattern_strings);
 	for (i = 0; i < ARRAY_SIZE(custom); i++)
 		v4l2_ctrl_new_custom(handler, &custom[i], NULL);
-	if (handler->error)
+	if (handler->error || cap->node.dev->config.mc)
 		return handler->error;
-	v4l2_ctrl_auto_cluster(2, &controls->autogain, 0, true);
 	cap->node.vdev.ctrl_handler = handler;
 	return v4l2_ctrl_handler_setup(handler);
 }

@@ -29,6 +29,7 @@ static void dev_release(struct v4l2_device *v4l2_dev)
 	struct vivid_ext_dev *dev =
 		container_of(v4l2_dev, struct vivid_ext_dev, v4l2_dev);
 
+	vivid_ext_media_free(dev);
 	vivid_ext_output_free(&dev->output);
 	vivid_ext_capture_free(&dev->capture);
 	v4l2_device_unregister(&dev->v4l2_dev);
@@ -51,6 +52,7 @@ static void dev_unregister(void *data)
 	vivid_ext_debugfs_remove(dev);
 	vivid_ext_node_unregister(&dev->output.node);
 	vivid_ext_node_unregister(&dev->capture.node);
+	vivid_ext_media_unregister(dev);
 }
 
 static struct vivid_ext_dev *dev_create(struct device *parent)
@@ -97,6 +99,10 @@ static int dev_configure(struct vivid_ext_dev *dev,
 		dev_err(dev->dev, "the simulated bus can't show what is not cached: policy writecombine needs coherent=1\n");
 		return -EINVAL;
 	}
+	if (config->mc && config->output) {
+		dev_err(dev->dev, "with mc=1 there is one video node: no output=1\n");
+		return -EINVAL;
+	}
 	if (config->allocator == VIVID_EXT_VMALLOC)
 		dev->config.dma = false;
 	if (dev->config.dma)
@@ -120,6 +126,8 @@ static int dev_register(struct vivid_ext_dev *dev)
 	if (ret)
 		return ret;
 	ret = vivid_ext_capture_register(&dev->capture, dev);
+	if (!ret)
+		ret = vivid_ext_media_register(dev);
 	if (ret || !dev->config.output)
 		return ret;
 	return vivid_ext_output_register(&dev->output);

@@ -194,6 +194,8 @@ static void engine_frame(struct vivid_ext_node *node,
 	u64 start = ktime_get_ns();
 	int err;
 
+	if (node->ops->begin)
+		node->ops->begin(node, clock->sequence);
 	if (!buf) {
 		engine_count_drop(node, false);
 		return;

@@ -35,6 +35,14 @@ static const struct {
 	{ V4L2_PIX_FMT_RGBX32, 1 },
 	{ V4L2_PIX_FMT_BGRX32, 1 },
 	{ V4L2_PIX_FMT_XRGB32, 1 },
+	{ V4L2_PIX_FMT_SRGGB8, 1 },
+	{ V4L2_PIX_FMT_SGRBG8, 1 },
+	{ V4L2_PIX_FMT_SGBRG8, 1 },
+	{ V4L2_PIX_FMT_SBGGR8, 1 },
+	{ V4L2_PIX_FMT_SRGGB10, 1 },
+	{ V4L2_PIX_FMT_SGRBG10, 1 },
+	{ V4L2_PIX_FMT_SGBRG10, 1 },
+	{ V4L2_PIX_FMT_SBGGR10, 1 },
 };
 
 static int format_find(u32 fourcc, bool multiplanar)
@@ -198,10 +206,12 @@ EXPORT_SYMBOL_GPL(vivid_ext_format_try);
  *
  * Transfer function, encoding and range are the colour space's defaults.
  *
- * Return: sRGB for RGB, Rec. 709 for YUV.
+ * Return: sRGB for RGB, Rec. 709 for YUV, none for what a sensor sees.
  */
 u32 vivid_ext_format_colorspace(const struct vivid_ext_format *fmt)
 {
+	if (fmt->layout->raw_bits)
+		return V4L2_COLORSPACE_RAW;
 	return fmt->layout->rgb ? V4L2_COLORSPACE_SRGB : V4L2_COLORSPACE_REC709;
 }
 EXPORT_SYMBOL_GPL(vivid_ext_format_colorspace);

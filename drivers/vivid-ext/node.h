@@ -72,17 +72,19 @@ struct vivid_ext_stats {
  * @opened: a buffer's memory can be reached; under the device's lock
  * @start: frames are about to come; under the device's lock
  * @stop: they come no more; the same
- * @frame: one is due: write or read it where it lies in @buf. In the engine's
- *	thread, without locks
+ * @begin: a frame begins, whether there is a buffer for it or not. In the
+ *	engine's thread, without locks
+ * @frame: one is due: write or read it where it lies in @buf; the same
  * @drop: one is due, but there is no buffer or no time; the same
  *
- * @opened and @drop need not be there.
+ * @opened, @begin and @drop need not be there.
  */
 struct vivid_ext_node_ops {
 	void (*opened)(struct vivid_ext_node *node,
 		       struct vivid_ext_buffer *buf);
 	int (*start)(struct vivid_ext_node *node);
 	void (*stop)(struct vivid_ext_node *node);
+	void (*begin)(struct vivid_ext_node *node, u32 sequence);
 	int (*frame)(struct vivid_ext_node *node, struct vivid_ext_buffer *buf,
 		     const struct vivid_ext_frame *frame, u32 sequence, u64 ns);
 	void (*drop)(struct vivid_ext_node *node);

@@ -60,16 +60,45 @@ void vivid_ext_pattern_free(struct vivid_ext_pattern *pattern)
 	mutex_destroy(&pattern->lock);
 }
 
-static void pattern_set_format(struct tpg_data *tpg,
+/* The frame shows a part of a picture that has another size. */
+static void pattern_set_crop(struct vivid_ext_pattern *pattern,
+			     const struct vivid_ext_format *fmt)
+{
+	const struct v4l2_rect frame = { 0, 0, fmt->width, fmt->height };
+	struct tpg_data *tpg = &pattern->tpg;
+
+	tpg_reset_source(tpg, pattern->source_width, pattern->source_height,
+			 V4L2_FIELD_NONE);
+	tpg_s_buf_height(tpg, fmt->height);
+	tpg_s_crop_compose(tpg, &pattern->crop, &frame);
+}
+
+/* How long the line is of which the crop is as wide as the frame. */
+static u32 pattern_line_width(const struct vivid_ext_pattern *pattern,
+			      const struct vivid_ext_format *fmt)
+{
+	if (!pattern->crop.width)
+		return fmt->width;
+	return max(fmt->width, DIV_ROUND_UP(pattern->source_width * fmt->width,
+					    pattern->crop.width));
+}
+
+static void pattern_set_format(struct vivid_ext_pattern *pattern,
 			       const struct vivid_ext_format *fmt)
 {
+	struct tpg_data *tpg = &pattern->tpg;
 	unsigned int m;
 
 	tpg_s_fourcc(tpg, fmt->layout->fourcc);
-	tpg_reset_source(tpg, fmt->width, fmt->height, V4L2_FIELD_NONE);
+	if (pattern->crop.width)
+		pattern_set_crop(pattern, fmt);
+	else
+		tpg_reset_source(tpg, fmt->width, fmt->height,
+				 V4L2_FIELD_NONE);
 	for (m = 0; m < fmt->num_mem; m++)
 		tpg_s_bytesperline(tpg, m, fmt->stride[m]);
-	tpg_s_colorspace(tpg, vivid_ext_format_colorspace(fmt));
+	tpg_s_colorspace(tpg, fmt->layout->rgb ? V4L2_COLORSPACE_SRGB :
+						 V4L2_COLORSPACE_REC709);
 	tpg_s_xfer_func(tpg, V4L2_XFER_FUNC_DEFAULT);
 	tpg_s_ycbcr_enc(tpg, V4L2_YCBCR_ENC_DEFAULT);
 	tpg_s_quantization(tpg, V4L2_QUANTIZATION_DEFAULT);
@@ -94,9 +123,9 @@ int vivid_ext_pattern_start(struct vivid_ext_pattern *pattern,
 	int ret;
 
 	mutex_lock(&pattern->lock);
-	ret = tpg_alloc(&pattern->tpg, fmt->width);
+	ret = tpg_alloc(&pattern->tpg, pattern_line_width(pattern, fmt));
 	if (!ret)
-		pattern_set_format(&pattern->tpg, fmt);
+		pattern_set_format(pattern, fmt);
 	mutex_unlock(&pattern->lock);
 	return ret;
 }
@@ -161,7 +190,7 @@ static void pattern_text(struct vivid_ext_pattern *pattern, text_base base,
 	if (pattern->text == VIVID_EXT_TEXT_COUNTERS)
 		return;
 	/* The four letters only: %p4cc is too wordy for a small picture. */
-	pattern_line(pattern, base, 1, " %ux%u %.4s ", tpg->src_width,
+	pattern_line(pattern, base, 1, " %ux%u %.4s ", tpg->compose.width,
 		     tpg->buf_height, (const char *)&fourcc);
 	pattern_line(pattern, base, 2,
 		     " brightness %u, contrast %u, saturation %u, hue %d ",

@@ -7,6 +7,7 @@
 
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/videodev2.h>
 #include <media/tpg/v4l2-tpg.h>
 
 struct vivid_ext_format;
@@ -36,6 +37,10 @@ enum vivid_ext_text {
  * @autogain: the gain wanders by itself, as with changing light
  * @text: how much text
  * @stamp: draw the stamp
+ * @crop: what is seen of the picture, scaled to the frame; none if all is.
+ *	This and the next two change only while nobody draws.
+ * @source_width: of the picture, where there is a crop
+ * @source_height: of the picture, where there is a crop
  */
 struct vivid_ext_pattern {
 	struct mutex lock;	/* everything below */
@@ -45,6 +50,9 @@ struct vivid_ext_pattern {
 	bool autogain;
 	enum vivid_ext_text text;
 	bool stamp;
+	struct v4l2_rect crop;
+	u32 source_width;
+	u32 source_height;
 };
 
 int vivid_ext_pattern_setup(void);

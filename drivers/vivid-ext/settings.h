@@ -20,5 +20,6 @@ SETTING_BOOL(dma, 1, "the camera writes by DMA, otherwise the CPU draws")
 SETTING_BOOL(fallback, 1,
 	     "where DMA is impossible the CPU writes, else that is an error")
 SETTING_BOOL(hardirq, 0, "say in hard interrupt context that a frame is done")
+SETTING_BOOL(mc, 0, "a media controller and a sensor of its own")
 SETTING_ENUM(policy, policies,
 	     "user mappings: auto, shootdown, explicit or writecombine")

@@ -85,6 +85,9 @@ static void stamp_pixel(const struct vivid_ext_layout *layout, bool white,
 		memset(pixel, white ? 0xff : 0, layout->step);
 		if (layout->pad != VIVID_EXT_NO_BYTE)
 			pixel[layout->pad] = 0xff;
+		/* A pixel of ten bits has six that are always 0. */
+		if (layout->raw_bits > 8)
+			pixel[1] &= (1 << (layout->raw_bits - 8)) - 1;
 	} else {
 		memset(pixel, YUV_GREY, layout->step);
 		pixel[layout->luma] = white ? YUV_WHITE : YUV_BLACK;

@@ -122,6 +122,27 @@ vdb_hrtimer_setup(struct hrtimer *timer,
 #endif
 }
 
+/*
+ * 6.8: a sub-device's first state is made by an internal operation and not by
+ * one of its pads, and what is in a state has got other accessors. The first
+ * two go into the initialisers.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define VDB_SUBDEV_PAD_INIT(function) .init_cfg = function,
+#define VDB_SUBDEV_INTERNAL_INIT(function)
+#define vdb_subdev_format(sd, state, pad) \
+	v4l2_subdev_get_pad_format(sd, state, pad)
+#define vdb_subdev_crop(sd, state, pad) \
+	v4l2_subdev_get_pad_crop(sd, state, pad)
+#else
+#define VDB_SUBDEV_PAD_INIT(function)
+#define VDB_SUBDEV_INTERNAL_INIT(function) .init_state = function,
+#define vdb_subdev_format(sd, state, pad) \
+	v4l2_subdev_state_get_format(state, pad)
+#define vdb_subdev_crop(sd, state, pad) \
+	v4l2_subdev_state_get_crop(state, pad)
+#endif
+
 /* 7.2: DRM's struct for an atomic commit lost its old name. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 #define vdb_atomic_state drm_atomic_state

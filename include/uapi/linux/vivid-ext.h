@@ -47,6 +47,7 @@
  * @pad: offset of the unused byte of a pixel, or %VIVID_EXT_NO_BYTE
  * @vsub: lines of plane 0 to one line of plane 1
  * @rgb: not 0 for RGB, full range; YUV is limited range
+ * @raw_bits: bits of a raw (Bayer) pixel, which is RGB too; 0 for others
  */
 struct vivid_ext_layout {
 	__u32 fourcc;
@@ -56,6 +57,7 @@ struct vivid_ext_layout {
 	__u8 pad;
 	__u8 vsub;
 	__u8 rgb;
+	__u8 raw_bits;
 };
 
 /**
@@ -87,27 +89,36 @@ struct vivid_ext_span {
 static inline const struct vivid_ext_layout *vivid_ext_layout_of(__u32 fourcc)
 {
 	static const struct vivid_ext_layout layouts[] = {
-		/* code, planes, step, luma, pad, vsub, rgb */
-		{ VIVID_EXT_FOURCC('Y', 'U', 'Y', 'V'), 1, 2, 0, 0xff, 1, 0 },
-		{ VIVID_EXT_FOURCC('Y', 'V', 'Y', 'U'), 1, 2, 0, 0xff, 1, 0 },
-		{ VIVID_EXT_FOURCC('U', 'Y', 'V', 'Y'), 1, 2, 1, 0xff, 1, 0 },
-		{ VIVID_EXT_FOURCC('V', 'Y', 'U', 'Y'), 1, 2, 1, 0xff, 1, 0 },
-		{ VIVID_EXT_FOURCC('N', 'V', '1', '2'), 2, 1, 0, 0xff, 2, 0 },
-		{ VIVID_EXT_FOURCC('N', 'M', '1', '2'), 2, 1, 0, 0xff, 2, 0 },
-		{ VIVID_EXT_FOURCC('N', 'V', '1', '6'), 2, 1, 0, 0xff, 1, 0 },
+		/* code, planes, step, luma, pad, vsub, rgb, raw_bits */
+		{ VIVID_EXT_FOURCC('Y', 'U', 'Y', 'V'), 1, 2, 0, 0xff, 1, 0, 0 },
+		{ VIVID_EXT_FOURCC('Y', 'V', 'Y', 'U'), 1, 2, 0, 0xff, 1, 0, 0 },
+		{ VIVID_EXT_FOURCC('U', 'Y', 'V', 'Y'), 1, 2, 1, 0xff, 1, 0, 0 },
+		{ VIVID_EXT_FOURCC('V', 'Y', 'U', 'Y'), 1, 2, 1, 0xff, 1, 0, 0 },
+		{ VIVID_EXT_FOURCC('N', 'V', '1', '2'), 2, 1, 0, 0xff, 2, 0, 0 },
+		{ VIVID_EXT_FOURCC('N', 'M', '1', '2'), 2, 1, 0, 0xff, 2, 0, 0 },
+		{ VIVID_EXT_FOURCC('N', 'V', '1', '6'), 2, 1, 0, 0xff, 1, 0, 0 },
 		/* Three bytes: RGB3, BGR3 are V4L2's, RG24, BG24 are DRM's. */
-		{ VIVID_EXT_FOURCC('R', 'G', 'B', '3'), 1, 3, 1, 0xff, 1, 1 },
-		{ VIVID_EXT_FOURCC('B', 'G', 'R', '3'), 1, 3, 1, 0xff, 1, 1 },
-		{ VIVID_EXT_FOURCC('R', 'G', '2', '4'), 1, 3, 1, 0xff, 1, 1 },
-		{ VIVID_EXT_FOURCC('B', 'G', '2', '4'), 1, 3, 1, 0xff, 1, 1 },
+		{ VIVID_EXT_FOURCC('R', 'G', 'B', '3'), 1, 3, 1, 0xff, 1, 1, 0 },
+		{ VIVID_EXT_FOURCC('B', 'G', 'R', '3'), 1, 3, 1, 0xff, 1, 1, 0 },
+		{ VIVID_EXT_FOURCC('R', 'G', '2', '4'), 1, 3, 1, 0xff, 1, 1, 0 },
+		{ VIVID_EXT_FOURCC('B', 'G', '2', '4'), 1, 3, 1, 0xff, 1, 1, 0 },
 		/* Four bytes, in memory: B G R x, R G B x, x B G R, x R G B. */
-		{ VIVID_EXT_FOURCC('X', 'R', '2', '4'), 1, 4, 1, 3, 1, 1 },
-		{ VIVID_EXT_FOURCC('A', 'R', '2', '4'), 1, 4, 1, 3, 1, 1 },
-		{ VIVID_EXT_FOURCC('X', 'B', '2', '4'), 1, 4, 1, 3, 1, 1 },
-		{ VIVID_EXT_FOURCC('A', 'B', '2', '4'), 1, 4, 1, 3, 1, 1 },
-		{ VIVID_EXT_FOURCC('R', 'X', '2', '4'), 1, 4, 2, 0, 1, 1 },
-		{ VIVID_EXT_FOURCC('B', 'X', '2', '4'), 1, 4, 2, 0, 1, 1 },
-		{ 0, 0, 0, 0, 0, 0, 0 }
+		{ VIVID_EXT_FOURCC('X', 'R', '2', '4'), 1, 4, 1, 3, 1, 1, 0 },
+		{ VIVID_EXT_FOURCC('A', 'R', '2', '4'), 1, 4, 1, 3, 1, 1, 0 },
+		{ VIVID_EXT_FOURCC('X', 'B', '2', '4'), 1, 4, 1, 3, 1, 1, 0 },
+		{ VIVID_EXT_FOURCC('A', 'B', '2', '4'), 1, 4, 1, 3, 1, 1, 0 },
+		{ VIVID_EXT_FOURCC('R', 'X', '2', '4'), 1, 4, 2, 0, 1, 1, 0 },
+		{ VIVID_EXT_FOURCC('B', 'X', '2', '4'), 1, 4, 2, 0, 1, 1, 0 },
+		/* Bayer of 8 bits, and of 10 in two bytes. */
+		{ VIVID_EXT_FOURCC('R', 'G', 'G', 'B'), 1, 1, 0, 0xff, 1, 1, 8 },
+		{ VIVID_EXT_FOURCC('G', 'R', 'B', 'G'), 1, 1, 0, 0xff, 1, 1, 8 },
+		{ VIVID_EXT_FOURCC('G', 'B', 'R', 'G'), 1, 1, 0, 0xff, 1, 1, 8 },
+		{ VIVID_EXT_FOURCC('B', 'A', '8', '1'), 1, 1, 0, 0xff, 1, 1, 8 },
+		{ VIVID_EXT_FOURCC('R', 'G', '1', '0'), 1, 2, 0, 0xff, 1, 1, 10 },
+		{ VIVID_EXT_FOURCC('B', 'A', '1', '0'), 1, 2, 0, 0xff, 1, 1, 10 },
+		{ VIVID_EXT_FOURCC('G', 'B', '1', '0'), 1, 2, 0, 0xff, 1, 1, 10 },
+		{ VIVID_EXT_FOURCC('B', 'G', '1', '0'), 1, 2, 0, 0xff, 1, 1, 10 },
+		{ 0, 0, 0, 0, 0, 0, 0, 0 }
 	};
 	const struct vivid_ext_layout *layout;
 

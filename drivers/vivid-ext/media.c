@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The media device of a camera with media controller: a sensor, the capture
+ * node, and the link that does not change. Without (mc=0) there is nothing of
+ * it, and each function here returns at once.
+ */
+#include <linux/module.h>
+#include <linux/string.h>
+#include <media/v4l2-dev.h>
+#include <media/v4l2-subdev.h>
+
+#include "core.h"
+#include "media.h"
+
+/*
+ * libcamera takes only media devices whose driver it knows by name, and learns
+ * new names when it is compiled. To test with one that does not know ours.
+ */
+static char *media_driver;
+module_param(media_driver, charp, 0444);
+MODULE_PARM_DESC(media_driver,
+		 " for tests only: the driver's name that media devices give (default vivid-ext)");
+
+/* When a stream starts, the node must be set to what the sensor sends. */
+static int media_link_validate(struct media_link *link)
+{
+	struct video_device *vdev =
+		media_entity_to_video_device(link->sink->entity);
+	struct vivid_ext_node *node = video_get_drvdata(vdev);
+	const struct vivid_ext_format *want = &node->format;
+	u32 fourcc = want->layout->fourcc;
+	struct v4l2_mbus_framefmt fmt;
+
+	vivid_ext_sensor_format(&node->dev->media.sensor, &fmt);
+	if (fmt.width == want->width && fmt.height == want->height &&
+	    vivid_ext_sensor_fits(fmt.code, fourcc))
+		return 0;
+	dev_warn_ratelimited(node->dev->dev,
+			     "the sensor sends %ux%u of code 0x%04x, the capture node is set to %ux%u %p4cc\n",
+			     fmt.width, fmt.height, fmt.code, want->width,
+			     want->height, &fourcc);
+	return -EPIPE;
+}
+
+static const struct media_entity_operations media_capture_ops = {
+	.link_validate = media_link_validate,
+};
+
+/**
+ * vivid_ext_media_init - make what belongs to the media device
+ * @dev: the camera; its capture node has controls, but is not registered
+ *
+ * Process context; vivid_ext_media_free() undoes it.
+ *
+ * Return: 0 or the framework's error.
+ */
+int vivid_ext_media_init(struct vivid_ext_dev *dev)
+{
+	struct vivid_ext_media *media = &dev->media;
+	struct media_entity *entity = &dev->capture.node.vdev.entity;
+	struct media_device *mdev = &media->mdev;
+	int ret;
+
+	if (!dev->config.mc)
+		return 0;
+	mdev->dev = dev->dev;
+	strscpy(mdev->model, VIVID_EXT_NAME " camera", sizeof(mdev->model));
+	if (media_driver) {
+		strscpy(mdev->driver_name, media_driver,
+			sizeof(mdev->driver_name));
+		dev_notice(dev->dev, "for tests the media device says that its driver is %s\n",
+			   mdev->driver_name);
+	}
+	media_device_init(mdev);
+	entity->ops = &media_capture_ops;
+	media->pad.flags = MEDIA_PAD_FL_SINK;
+	ret = media_entity_pads_init(entity, 1, &media->pad);
+	if (!ret)
+		ret = vivid_ext_sensor_init(&media->sensor, &dev->capture);
+	if (ret) {
+		media_device_cleanup(mdev);
+		return ret;
+	}
+	dev->v4l2_dev.mdev = mdev;
+	return 0;
+}
+
+/**
+ * vivid_ext_media_free - nobody has any of the nodes open any more
+ * @dev: the camera, unregistered
+ */
+void vivid_ext_media_free(struct vivid_ext_dev *dev)
+{
+	if (!dev->v4l2_dev.mdev)
+		return;
+	vivid_ext_sensor_free(&dev->media.sensor);
+	media_entity_cleanup(&dev->capture.node.vdev.entity);
+	media_device_cleanup(&dev->media.mdev);
+}
+
+/**
+ * vivid_ext_media_register - show the sensor, and last the whole graph
+ * @dev: the camera, its capture node registered
+ *
+ * Process context; vivid_ext_media_unregister() undoes it.
+ *
+ * Return: 0 or the framework's error.
+ */
+int vivid_ext_media_register(struct vivid_ext_dev *dev)
+{
+	struct vivid_ext_media *media = &dev->media;
+	struct v4l2_subdev *sd = &media->sensor.sd;
+	int ret;
+
+	if (!dev->config.mc)
+		return 0;
+	ret = v4l2_device_register_subdev(&dev->v4l2_dev, sd);
+	if (ret)
+		return ret;
+	ret = media_create_pad_link(&sd->entity, 0, &dev->capture.node.vdev.entity,
+				    0, MEDIA_LNK_FL_ENABLED |
+				    MEDIA_LNK_FL_IMMUTABLE);
+	if (!ret)
+		ret = v4l2_device_register_subdev_nodes(&dev->v4l2_dev);
+	if (!ret)
+		ret = media_device_register(&media->mdev);
+	return ret;
+}
+
+/**
+ * vivid_ext_media_unregister - take the graph and the sensor away
+ * @dev: the camera, its capture node unregistered
+ *
+ * For one that was never registered there is nothing to do.
+ */
+void vivid_ext_media_unregister(struct vivid_ext_dev *dev)
+{
+	struct v4l2_subdev *sd = &dev->media.sensor.sd;
+
+	if (!dev->v4l2_dev.mdev)
+		return;
+	/* Opening it looks into the graph: nobody may when that is gone. */
+	video_unregister_device(sd->devnode);
+	v4l2_device_unregister_subdev(sd);
+	media_device_unregister(&dev->media.mdev);
+}
+
+/**
+ * vivid_ext_media_start - let the sensor send
+ * @dev: the camera
+ *
+ * What it is set to from now on counts for the next stream. Process context,
+ * under the capture node's lock; vivid_ext_media_stop() undoes it.
+ *
+ * Return: 0, or -EPIPE if the capture node is set to something else than the
+ * sensor.
+ */
+int vivid_ext_media_start(struct vivid_ext_dev *dev)
+{
+	struct vivid_ext_capture *cap = &dev->capture;
+	struct vivid_ext_sensor *sensor = &dev->media.sensor;
+	int ret;
+
+	if (!dev->config.mc)
+		return 0;
+	ret = video_device_pipeline_start(&cap->node.vdev, &dev->media.pipe);
+	if (ret)
+		return ret;
+	ret = v4l2_subdev_call(&sensor->sd, video, s_stream, 1);
+	if (ret) {
+		video_device_pipeline_stop(&cap->node.vdev);
+		return ret;
+	}
+	cap->pattern.source_width = VIVID_EXT_ACTIVE_WIDTH;
+	cap->pattern.source_height = VIVID_EXT_ACTIVE_HEIGHT;
+	cap->pattern.crop = sensor->crop;
+	cap->pattern.crop.left -= VIVID_EXT_ACTIVE_LEFT;
+	cap->pattern.crop.top -= VIVID_EXT_ACTIVE_TOP;
+	return 0;
+}
+
+/**
+ * vivid_ext_media_stop - the sensor sends no more
+ * @dev: the camera
+ *
+ * Process context, under the capture node's lock.
+ */
+void vivid_ext_media_stop(struct vivid_ext_dev *dev)
+{
+	if (!dev->config.mc)
+		return;
+	v4l2_subdev_call(&dev->media.sensor.sd, video, s_stream, 0);
+	video_device_pipeline_stop(&dev->capture.node.vdev);
+}
