@@ -275,6 +275,8 @@ int node_dqbuf(struct node *n, enum v4l2_memory memory, struct node_frame *f)
 	f->index = b.index;
 	f->sequence = b.sequence;
 	f->flags = b.flags;
+	f->timestamp_us = b.timestamp.tv_sec * 1000000ULL +
+			  b.timestamp.tv_usec;
 	for (i = 0; i < n->num_planes && i < NODE_MAX_PLANES; i++) {
 		f->bytesused[i] = n->mplane ? planes[i].bytesused :
 					      b.bytesused;

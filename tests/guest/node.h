@@ -32,6 +32,7 @@ struct node {
 struct node_frame {
 	unsigned int index;
 	uint32_t sequence, flags;
+	uint64_t timestamp_us;
 	uint32_t bytesused[NODE_MAX_PLANES];
 	uint32_t data_offset[NODE_MAX_PLANES];
 };
