@@ -31,12 +31,16 @@ struct device *vdb_kunit_add_device(struct kunit *test, const char *name,
 				    enum vdb_kunit_bus bus)
 {
 	struct vivid_ext_bus_owner owner = { &bus_lock, never_busy, NULL };
-	struct vivid_ext_bus_config config = VIVID_EXT_BUS_REAL;
+	struct vivid_ext_bus_config config = {
+		.coherent = bus == VDB_KUNIT_REAL,
+		.iommu = bus == VDB_KUNIT_NONCOHERENT_IOMMU,
+		.dma_bits = 64,
+		.max_segments = UINT_MAX,
+		.max_segment_size = UINT_MAX,
+	};
 	struct device *dev = kunit_device_register(test, name);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dev));
-	config.coherent = bus == VDB_KUNIT_REAL;
-	config.iommu = bus == VDB_KUNIT_NONCOHERENT_IOMMU;
 	dev->dma_parms = kunit_kzalloc(test, sizeof(*dev->dma_parms),
 				       GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, dev->dma_parms);
