@@ -14,6 +14,8 @@ help:
 	@echo 'make check [KERNEL=6.12] [TESTS="a b"]'
 	@echo '                           the tests, in a guest; also KERNEL="6.1 7.3"'
 	@echo 'make check-all             all tests, also the slow ones, on all kernels'
+	@echo 'make coverage [TESTS="a b"]'
+	@echo '                           which lines and branches of ours the tests reach'
 	@echo "make vm CMD='...' [KERNEL=6.12] [PACKAGES=\"a b\"] [DMESG=1]"
 	@echo '                           run a command as root in a guest; more options,'
 	@echo '                           and its exact exit status: tests/vm/vm --help'
@@ -45,7 +47,10 @@ check:
 	@tests/vm/check --kernel '$(KERNEL)' $(TESTS)
 
 check-all:
-	@tests/vm/check --all --kernel '6.1 6.12 7.3' $(TESTS)
+	@tests/vm/check --all --kernel '6.1 6.12 7.3 uml debug' $(TESTS)
+
+coverage:
+	@tests/vm/coverage $(TESTS)
 
 matrix:
 	@tests/vm/vm --kernel '$(KERNEL)' /src/tests/guest/exporters
@@ -56,4 +61,4 @@ lint:
 demo:
 	@tests/vm/vm --kernel '$(KERNEL)' --out build/demo vivid-ext-demo --out /out
 
-.PHONY: all help modules utils install clean vm check check-all matrix lint demo
+.PHONY: all help modules utils install clean vm check check-all coverage matrix lint demo

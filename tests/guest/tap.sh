@@ -6,6 +6,7 @@
 #   suite LABEL PROGRAM...   all tests of a cmocka program
 #   load MODULE OPTIONS...   load one of our modules afresh, with options
 #   nodes                    the /dev/videoN of vivid-ext, in order
+#   timeout SECONDS CMD...   as usual; where all is slower (SLOW=3), longer
 #   done_testing             leak check and plan: the last line of each test
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,6 +16,13 @@ modules="vivid_ext_display vivid_ext_importer vivid_ext vivid_ext_v4l2 vivid_ext
 count=0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+
+timeout()
+{
+	time_limit=$(($1 * ${SLOW:-1}))
+	shift
+	command timeout $time_limit "$@"
+}
 
 ok()
 {
