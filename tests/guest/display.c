@@ -135,7 +135,7 @@ static struct picture noise(uint32_t fourcc, uint32_t width, uint32_t height)
 	const struct vivid_ext_layout *layout = vivid_ext_layout_of(fourcc);
 	struct drm_mode_create_dumb create = {
 		.width = width + 64,
-		.height = height * (layout->planes > 1 ? 3 : 2) / 2,
+		.height = (height + 2) * (layout->planes > 1 ? 3 : 2) / 2,
 		.bpp = layout->step * 8,
 	};
 	struct drm_mode_map_dumb map = {};
