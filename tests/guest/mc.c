@@ -468,6 +468,7 @@ static void link_is_validated(void **state)
 	set_sensor(MEDIA_BUS_FMT_SRGGB8_1X8, TEST_WIDTH, TEST_HEIGHT);
 	must(node_set_format(node, TEST_WIDTH, TEST_HEIGHT,
 			     V4L2_PIX_FMT_SGRBG8));
+	alloc_buffers(node, BUFFERS);
 	refuses(node_stream(node, true), EPIPE);
 }
 
@@ -492,6 +493,7 @@ static void stream_keeps_its_format(void **state)
 		must(node_qbuf(node, f.index));
 	}
 	stop(node);
+	alloc_buffers(node, BUFFERS);
 	refuses(node_stream(node, true), EPIPE);
 }
 
