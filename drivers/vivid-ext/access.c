@@ -252,6 +252,25 @@ int vivid_ext_access_end(struct vivid_ext_access *access,
 EXPORT_SYMBOL_GPL(vivid_ext_access_end);
 
 /**
+ * vivid_ext_access_stray - let the device use a wrong address
+ * @access: open
+ * @vb: its buffer, queued
+ *
+ * See vivid_ext_view_stray(). Any context.
+ *
+ * Return: -EFAULT, or 0 where the CPU stands in for the device.
+ */
+int vivid_ext_access_stray(struct vivid_ext_access *access,
+			   struct vb2_buffer *vb)
+{
+	if (access->by_cpu)
+		return 0;
+	return vivid_ext_view_stray(access->view[0], vb->vb2_queue->dev,
+				    vb->vb2_queue->dma_dir);
+}
+EXPORT_SYMBOL_GPL(vivid_ext_access_stray);
+
+/**
  * vivid_ext_access_frame - find the frame in a buffer
  * @access: open
  * @vb: its buffer, checked by vivid_ext_format_check()

@@ -32,6 +32,8 @@ int vivid_ext_access_begin(struct vivid_ext_access *access,
 			   struct vb2_buffer *vb);
 int vivid_ext_access_end(struct vivid_ext_access *access,
 			 struct vb2_buffer *vb);
+int vivid_ext_access_stray(struct vivid_ext_access *access,
+			   struct vb2_buffer *vb);
 void vivid_ext_access_frame(const struct vivid_ext_access *access,
 			    const struct vb2_buffer *vb,
 			    const struct vivid_ext_format *fmt,

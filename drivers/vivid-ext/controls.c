@@ -234,7 +234,7 @@ int vivid_ext_controls_init(struct vivid_ext_capture *cap)
 	struct v4l2_ctrl_handler *handler = &controls->handler;
 	unsigned int i;
 
-	v4l2_ctrl_handler_init(handler, 24);
+	v4l2_ctrl_handler_init(handler, 24 + VIVID_EXT_NUM_ERRORS);
 	if (cap->node.dev->config.mc)
 		vivid_ext_sensor_controls_init(&cap->node.dev->media.sensor,
 					       handler);
@@ -246,6 +246,7 @@ int vivid_ext_controls_init(struct vivid_ext_capture *cap)
 				     TPG_PAT_NOISE, 0, 0, tpg_pattern_strings);
 	for (i = 0; i < ARRAY_SIZE(custom); i++)
 		v4l2_ctrl_new_custom(handler, &custom[i], NULL);
+	vivid_ext_inject_init(&cap->node.inject, handler);
 	if (handler->error || cap->node.dev->config.mc)
 		return handler->error;
 	cap->node.vdev.ctrl_handler = handler;

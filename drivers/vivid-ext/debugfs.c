@@ -2,7 +2,8 @@
 /*
  * What can be seen of a camera from outside, in debugfs below vivid-ext/ and
  * the device's name: "stats" has lines of a name and a number, "buffers" the
- * pages that the device reaches, to be held against the allocator's own list.
+ * pages that the device reaches, to be held against the allocator's own list,
+ * "bus" what the bus is, and has counted.
  * The output node has its own in "output", and there "loop" tells what became of
  * the loop to the capture node at the last frame.
  */
@@ -82,6 +83,20 @@ static int buffers_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(buffers);
 
+static int bus_show(struct seq_file *m, void *unused)
+{
+	struct vivid_ext_dev *dev = m->private;
+	int ret;
+
+	ret = mutex_lock_interruptible(&dev->lock);
+	if (ret)
+		return ret;
+	vivid_ext_bus_show(dev->dev, m);
+	mutex_unlock(&dev->lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(bus);
+
 static void output_add(struct vivid_ext_dev *dev)
 {
 	struct vivid_ext_output *out = &dev->output;
@@ -123,6 +138,7 @@ void vivid_ext_debugfs_add(struct vivid_ext_dev *dev)
 			    &stats_fops);
 	debugfs_create_file("buffers", 0444, dev->debugfs, &dev->capture.node,
 			    &buffers_fops);
+	debugfs_create_file("bus", 0444, dev->debugfs, dev, &bus_fops);
 	if (dev->config.output)
 		output_add(dev);
 }

@@ -302,6 +302,45 @@ void vivid_ext_view_end(struct vivid_ext_view *view,
 }
 EXPORT_SYMBOL_GPL(vivid_ext_view_end);
 
+/* The first address after a view's that the device may not use. */
+static dma_addr_t stray_addr(struct vivid_ext_view *view)
+{
+	struct view_run *last = &view->runs[view->num_runs - 1];
+	dma_addr_t addr = last->addr + PFN_PHYS(view->num_pages - last->first);
+	struct vivid_ext_bus_window window;
+
+	while (vivid_ext_simbus_find(view->bus, addr, &window)) {
+		put_page(window.page);
+		addr += PAGE_SIZE;
+	}
+	return addr;
+}
+
+/**
+ * vivid_ext_view_stray - let the engine use a wrong address
+ * @view: the view
+ * @dev: its device
+ * @dir: as in vivid_ext_view_begin()
+ *
+ * What a device with a bug does: it goes on behind the end of the buffer. The
+ * simulated bus counts and logs the fault as any other. The machine's own
+ * might not notice, so nothing is touched there; it is only logged. Any
+ * context.
+ *
+ * Return: -EFAULT.
+ */
+int vivid_ext_view_stray(struct vivid_ext_view *view, struct device *dev,
+			 enum dma_data_direction dir)
+{
+	if (view->bus)
+		vivid_ext_simbus_fault(view->bus, stray_addr(view), dir,
+				       "not mapped");
+	else
+		dev_err_ratelimited(dev, "DMA fault, as asked; this bus would not have seen it\n");
+	return -EFAULT;
+}
+EXPORT_SYMBOL_GPL(vivid_ext_view_stray);
+
 /**
  * vivid_ext_view_destroy - take a view away
  * @view: the view; nobody may use its address any more

@@ -75,6 +75,8 @@ int vivid_ext_view_begin(struct vivid_ext_view *view,
 			 enum dma_data_direction dir);
 void vivid_ext_view_end(struct vivid_ext_view *view,
 			enum dma_data_direction dir);
+int vivid_ext_view_stray(struct vivid_ext_view *view, struct device *dev,
+			 enum dma_data_direction dir);
 void vivid_ext_view_destroy(struct vivid_ext_view *view);
 void vivid_ext_view_show_pages(struct vivid_ext_view *view, struct seq_file *m);
 

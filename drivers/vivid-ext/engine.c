@@ -35,6 +35,7 @@
  * @first: when the first frame was due
  * @due: when the current one is
  * @sequence: its number
+ * @offset: what time stamps are ahead of @due
  */
 struct frame_clock {
 	struct v4l2_fract interval;
@@ -44,6 +45,7 @@ struct frame_clock {
 	u64 first;
 	u64 due;
 	u32 sequence;
+	u64 offset;
 };
 
 static void clock_set_interval(struct frame_clock *clock,
@@ -142,8 +144,12 @@ static int engine_move(struct vivid_ext_node *node,
 {
 	struct vb2_buffer *vb = &buf->vb.vb2_buf;
 	struct vivid_ext_frame frame;
-	int err, ret;
+	int err, ret = 0;
 
+	if (vivid_ext_inject_frame(&node->inject, VIVID_EXT_ERROR_DMA))
+		ret = vivid_ext_access_stray(&buf->access, vb);
+	if (ret)
+		return ret;
 	ret = vivid_ext_access_begin(&buf->access, vb);
 	if (ret)
 		return ret;
@@ -151,6 +157,9 @@ static int engine_move(struct vivid_ext_node *node,
 	ret = node->ops->frame(node, buf, &frame, clock->sequence,
 			       clock->due - clock->first);
 	err = vivid_ext_access_end(&buf->access, vb);
+	if (!ret && !err &&
+	    vivid_ext_inject_frame(&node->inject, VIVID_EXT_ERROR_FRAME))
+		return -EIO;
 	return ret ?: err;
 }
 
@@ -190,19 +199,23 @@ static void engine_complete(struct vivid_ext_node *node,
 static void engine_frame(struct vivid_ext_node *node,
 			 const struct frame_clock *clock)
 {
-	struct vivid_ext_buffer *buf = engine_take(node);
+	struct vivid_ext_buffer *buf = NULL;
 	u64 start = ktime_get_ns();
 	int err;
 
 	if (node->ops->begin)
 		node->ops->begin(node, clock->sequence);
+	vivid_ext_inject_disconnect(&node->inject, node->dev->dev);
+	if (!vivid_ext_inject_frame(&node->inject, VIVID_EXT_ERROR_DROPPED))
+		buf = engine_take(node);
 	if (!buf) {
 		engine_count_drop(node, false);
 		return;
 	}
 	err = engine_move(node, buf, clock);
 	engine_count(node, buf, ktime_get_ns() - start, err);
-	engine_complete(node, buf, clock->sequence, clock->due, err);
+	engine_complete(node, buf, clock->sequence, clock->due + clock->offset,
+			err);
 }
 
 /* The clock goes on from here, without a gap in the sequence. */
@@ -270,6 +283,8 @@ static int engine_thread(void *data)
 	clock_set_interval(&clock, engine_interval(node));
 	clock.due = ktime_get_ns() + clock.whole;
 	clock.first = clock.due;
+	clock.sequence = vivid_ext_inject_sequence(&node->inject);
+	clock.offset = vivid_ext_inject_time(&node->inject, clock.first);
 	while (engine_wait(node, &clock)) {
 		engine_frame(node, &clock);
 		engine_advance(node, &clock);

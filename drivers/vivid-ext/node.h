@@ -14,6 +14,7 @@
 
 #include "access.h"
 #include "format.h"
+#include "inject.h"
 
 struct task_struct;
 struct vivid_ext_dev;
@@ -98,6 +99,7 @@ struct vivid_ext_node_ops {
  * @queue: its buffers; its device is NULL where the CPU does everything
  * @format: constant while there are buffers; the device's lock protects it
  * @buffers: all that the device can reach, queued or not; the same
+ * @inject: the errors that it is to make
  * @qlock: protects @queued, @interval and @stats
  * @queued: buffers that wait for a frame
  * @interval: from frame to frame
@@ -114,6 +116,7 @@ struct vivid_ext_node {
 	struct vb2_queue queue;
 	struct vivid_ext_format format;
 	struct list_head buffers;
+	struct vivid_ext_inject inject;
 
 	spinlock_t qlock;	/* @queued, @interval, @stats */
 	struct list_head queued;

@@ -84,8 +84,9 @@ static int output_init_controls(struct vivid_ext_output *out)
 		.def = out->node.dev->config.loop,
 	};
 
-	v4l2_ctrl_handler_init(&out->handler, 1);
+	v4l2_ctrl_handler_init(&out->handler, 1 + VIVID_EXT_NUM_ERRORS);
 	v4l2_ctrl_new_custom(&out->handler, &loop, NULL);
+	vivid_ext_inject_init(&out->node.inject, &out->handler);
 	if (out->handler.error)
 		return out->handler.error;
 	out->node.vdev.ctrl_handler = &out->handler;

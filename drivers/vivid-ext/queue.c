@@ -20,13 +20,18 @@
  * late by a frame or two loses none.
  */
 #define MIN_BUFFERS	4
+#define MAX_BUFFERS	64
 
 static int queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 		       unsigned int *num_planes, unsigned int sizes[],
 		       struct device *alloc_devs[])
 {
 	struct vivid_ext_node *node = vb2_get_drv_priv(q);
+	int ret;
 
+	ret = vivid_ext_inject_call(&node->inject, VIVID_EXT_ERROR_QUEUE_SETUP);
+	if (ret)
+		return ret;
 	if (!*num_planes && *num_buffers < MIN_BUFFERS)
 		*num_buffers = MIN_BUFFERS;
 	return vivid_ext_format_setup(&node->format, node->dev->dev,
@@ -64,8 +69,10 @@ static void queue_buf_cleanup(struct vb2_buffer *vb)
 static int queue_buf_prepare(struct vb2_buffer *vb)
 {
 	struct vivid_ext_node *node = vb2_get_drv_priv(vb->vb2_queue);
+	int ret;
 
-	return vivid_ext_format_check(&node->format, node->dev->dev, vb);
+	ret = vivid_ext_inject_call(&node->inject, VIVID_EXT_ERROR_BUF_PREPARE);
+	return ret ?: vivid_ext_format_check(&node->format, node->dev->dev, vb);
 }
 
 /* A picture has no fields: whoever outputs one need not know the word. */
@@ -106,6 +113,9 @@ static int queue_start(struct vb2_queue *q, unsigned int count)
 	struct vivid_ext_node *node = vb2_get_drv_priv(q);
 	int ret;
 
+	ret = vivid_ext_inject_call(&node->inject, VIVID_EXT_ERROR_START);
+	if (ret)
+		goto return_buffers;
 	ret = node->ops->start(node);
 	if (ret)
 		goto return_buffers;
@@ -207,5 +217,6 @@ int vivid_ext_queue_init(struct vivid_ext_node *node, enum v4l2_buf_type type)
 	q->allow_cache_hints = 1;
 	q->dma_attrs = queue_attrs(config);
 	q->lock = &node->dev->lock;
+	vdb_queue_max_buffers(q, MAX_BUFFERS);
 	return vb2_queue_init(q);
 }

@@ -108,6 +108,13 @@ static dma_addr_t map##_page(struct device *dev, struct page *page, \
 #define VDB_IOCTL_REMOVE_BUFS .vidioc_remove_bufs = vb2_ioctl_remove_bufs,
 #endif
 
+/* 6.8: a queue says how many buffers it may have; 32 before, for all. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define vdb_queue_max_buffers(q, n) ((void)(q))
+#else
+#define vdb_queue_max_buffers(q, n) ((q)->max_num_buffers = (n))
+#endif
+
 /* 6.13: an hrtimer gets its function when it is set up. */
 static inline void
 vdb_hrtimer_setup(struct hrtimer *timer,
