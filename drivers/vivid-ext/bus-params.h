@@ -11,9 +11,9 @@
 #include "dmabus.h"
 
 static struct vivid_ext_bus_config bus = {
-#define SETTING_BOOL(name, def, help) .name = def,
-#define SETTING_UINT(name, min, max, def, help) .name = def,
-#define SETTING_LIMIT(name, min, help) .name = UINT_MAX,
+#define SETTING_BOOL(name, def, ...) .name = def,
+#define SETTING_UINT(name, min, max, def, ...) .name = def,
+#define SETTING_LIMIT(name, ...) .name = UINT_MAX,
 #include "bus-settings.h"
 #undef SETTING_BOOL
 #undef SETTING_UINT

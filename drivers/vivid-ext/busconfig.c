@@ -129,11 +129,11 @@ static ssize_t name##_store(struct device *dev,				\
 }									\
 static DEVICE_ATTR_RW(name)
 
-#define SETTING_BOOL(name, def, help) \
+#define SETTING_BOOL(name, ...) \
 	BUS_ATTR(name, bool, kstrtobool(buf, &value));
-#define SETTING_UINT(name, min, max, def, help) \
+#define SETTING_UINT(name, ...) \
 	BUS_ATTR(name, unsigned int, kstrtouint(buf, 0, &value));
-#define SETTING_LIMIT(name, min, help) \
+#define SETTING_LIMIT(name, ...) \
 	BUS_ATTR(name, unsigned int, kstrtouint(buf, 0, &value));
 #include "bus-settings.h"
 #undef SETTING_BOOL
@@ -141,9 +141,9 @@ static DEVICE_ATTR_RW(name)
 #undef SETTING_LIMIT
 
 static struct attribute *bus_attrs[] = {
-#define SETTING_BOOL(name, def, help) &dev_attr_##name.attr,
-#define SETTING_UINT(name, min, max, def, help) &dev_attr_##name.attr,
-#define SETTING_LIMIT(name, min, help) &dev_attr_##name.attr,
+#define SETTING_BOOL(name, ...) &dev_attr_##name.attr,
+#define SETTING_UINT(name, ...) &dev_attr_##name.attr,
+#define SETTING_LIMIT(name, ...) &dev_attr_##name.attr,
 #include "bus-settings.h"
 #undef SETTING_BOOL
 #undef SETTING_UINT

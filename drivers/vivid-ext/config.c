@@ -212,6 +212,44 @@ int vivid_ext_setting_print(const struct vivid_ext_setting *setting,
 	return sysfs_emit(page, "%u\n", value);
 }
 
+/* What values a setting takes, and which it has by default. */
+static int describe_values(const struct vivid_ext_setting *setting, char *page,
+			   int at)
+{
+	unsigned int i;
+	int len = 0;
+
+	if (!setting->names)
+		return sysfs_emit_at(page, at, "%u-%u\t%u", setting->min,
+				     setting->max, setting->def);
+	for (i = 0; i <= setting->max; i++)
+		len += sysfs_emit_at(page, at + len, "%s%s", i ? "|" : "",
+				     setting->names[i]);
+	return len + sysfs_emit_at(page, at + len, "\t%s",
+				   setting->names[setting->def]);
+}
+
+/**
+ * vivid_ext_settings_describe - say which settings there are
+ * @page: gets a line for each: name, values, default and meaning, with tabs
+ *
+ * Return: how many characters.
+ */
+int vivid_ext_settings_describe(char *page)
+{
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < vivid_ext_num_settings; i++) {
+		len += sysfs_emit_at(page, len, "%s\t",
+				     vivid_ext_settings[i].name);
+		len += describe_values(&vivid_ext_settings[i], page, len);
+		len += sysfs_emit_at(page, len, "\t%s\n",
+				     vivid_ext_settings[i].help);
+	}
+	return len;
+}
+
 /* What a list says of camera i; the last value counts for all further ones. */
 static int list_word(const char *list, unsigned int i, char *word)
 {

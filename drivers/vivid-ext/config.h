@@ -114,5 +114,6 @@ int vivid_ext_setting_parse(const struct vivid_ext_setting *setting,
 			    struct vivid_ext_config *config, const char *text);
 int vivid_ext_setting_print(const struct vivid_ext_setting *setting,
 			    const struct vivid_ext_config *config, char *page);
+int vivid_ext_settings_describe(char *page);
 
 #endif

@@ -6,12 +6,14 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/dma-mapping.h>
+#include <linux/idr.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "config.h"
+#include "configfs.h"
 #include "core.h"
 #include "debugfs.h"
 #include "dmabus.h"
@@ -167,22 +169,66 @@ static struct platform_driver vivid_ext_driver = {
 	},
 };
 
-static int camera_add(unsigned int i)
+/* Numbers of cameras, whoever has asked for them. */
+static DEFINE_IDA(numbers);
+
+/**
+ * vivid_ext_camera_add - make a camera
+ * @config: what kind
+ *
+ * Process context. Whether the driver has bound to it says @dev.driver; the
+ * log has the reason if not.
+ *
+ * Return: its device, for vivid_ext_camera_remove(), or an ERR_PTR: -ENOSPC if
+ * there are %VIVID_EXT_MAX_DEVS, -ENOMEM.
+ */
+struct platform_device *
+vivid_ext_camera_add(const struct vivid_ext_config *config)
 {
 	struct platform_device_info info = {
 		.name = VIVID_EXT_NAME,
-		.id = i,
 		.dma_mask = DMA_BIT_MASK(64),
+		.data = config,
+		.size_data = sizeof(*config),
 	};
+	struct platform_device *camera;
+
+	info.id = ida_alloc_max(&numbers, VIVID_EXT_MAX_DEVS - 1, GFP_KERNEL);
+	if (info.id < 0) {
+		pr_notice_ratelimited("no camera number is free, of %u: %d\n",
+				      VIVID_EXT_MAX_DEVS, info.id);
+		return ERR_PTR(info.id);
+	}
+	camera = platform_device_register_full(&info);
+	if (IS_ERR(camera))
+		ida_free(&numbers, info.id);
+	return camera;
+}
+
+/**
+ * vivid_ext_camera_remove - a camera goes
+ * @camera: its device
+ *
+ * Streaming stops, nodes disappear. Files that are open and buffers that are
+ * exported or mapped live on without it. Process context.
+ */
+void vivid_ext_camera_remove(struct platform_device *camera)
+{
+	unsigned int number = camera->id;
+
+	platform_device_unregister(camera);
+	ida_free(&numbers, number);
+}
+
+static int param_camera_add(unsigned int i)
+{
 	struct vivid_ext_config config;
 	int ret;
 
 	ret = vivid_ext_config_params(&config, i);
 	if (ret)
 		return ret;
-	info.data = &config;
-	info.size_data = sizeof(config);
-	cameras[i] = platform_device_register_full(&info);
+	cameras[i] = vivid_ext_camera_add(&config);
 	return PTR_ERR_OR_ZERO(cameras[i]);
 }
 
@@ -206,7 +252,7 @@ static int params_check(void)
 static void cameras_remove(unsigned int count)
 {
 	while (count--)
-		platform_device_unregister(cameras[count]);
+		vivid_ext_camera_remove(cameras[count]);
 }
 
 static int __init vivid_ext_init(void)
@@ -225,10 +271,13 @@ static int __init vivid_ext_init(void)
 	if (ret)
 		goto exit_debugfs;
 	for (i = 0; i < n_devs; i++) {
-		ret = camera_add(i);
+		ret = param_camera_add(i);
 		if (ret)
 			goto remove_cameras;
 	}
+	ret = vivid_ext_configfs_init();
+	if (ret)
+		goto remove_cameras;
 	return 0;
 
 remove_cameras:
@@ -242,6 +291,7 @@ module_init(vivid_ext_init);
 
 static void __exit vivid_ext_exit(void)
 {
+	vivid_ext_configfs_exit();
 	cameras_remove(n_devs);
 	platform_driver_unregister(&vivid_ext_driver);
 	vivid_ext_debugfs_exit();

@@ -39,4 +39,8 @@ struct vivid_ext_dev {
 	struct vivid_ext_media media;
 };
 
+struct platform_device *
+vivid_ext_camera_add(const struct vivid_ext_config *config);
+void vivid_ext_camera_remove(struct platform_device *camera);
+
 #endif
