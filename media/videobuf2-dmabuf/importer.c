@@ -44,6 +44,8 @@ static int attach(struct vdb_plane *plane)
  *	CPU's mapping is all there is
  * @fallback: the CPU's mapping will also do where the device can't reach it
  *
+ * Imported planes share the attachments of their queue (plane->cache).
+ *
  * Context: process; may sleep; takes the dma-buf's reservation lock.
  * Return: 0, -EINVAL if the dma-buf is smaller than the plane, is a read-only
  * export for a queue that writes, or can't be attached or mapped; the log has the rule.
@@ -69,7 +71,11 @@ int vdb_plane_attach(struct vdb_plane *plane, bool fallback)
 	if (!plane->dev)
 		return 0;
 
+	if (plane->cache && vdb_cache_find(plane->cache, plane))
+		return 0;
 	ret = attach(plane);
+	if (!ret && plane->cache)
+		vdb_cache_add(plane->cache, plane);
 	if (ret && ret != -ENOMEM && fallback) {
 		vdb_stat_add(VDB_FALLBACKS, 1);
 		plane->error = ret;
@@ -88,6 +94,10 @@ void vdb_plane_detach(struct vdb_plane *plane)
 {
 	if (!plane->att)
 		return;
+	if (plane->import) {
+		vdb_cache_release(plane);
+		return;
+	}
 	dma_buf_unmap_attachment_unlocked(plane->att, plane->sgt, plane->dir);
 	dma_buf_detach(plane->dbuf, plane->att);
 	plane->sgt = NULL;

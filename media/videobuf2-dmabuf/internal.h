@@ -2,7 +2,7 @@
 /*
  * What the parts of the allocator know of each other.
  *
- * memops -> exporter, importer -> coherency, mapping -> storage; stats by all.
+ * memops -> exporter, importer -> cache, coherency, mapping -> storage; stats by all.
  *
  * Lock order: vb2_queue.lock > mmap_lock > vb2_queue.mmap_lock > dma_resv >
  * vdb_buffer.lock > i_mmap_rwsem; vdb_buffer.state_lock innermost, taken with
@@ -151,6 +151,8 @@ struct vdb_buffer {
  * struct vdb_plane - vb2's handle of a plane (mem_priv)
  * @vb: the vb2 buffer
  * @dev: the queue's device, or NULL where it does no DMA
+ * @cache: imported: where attachments of the queue are kept
+ * @import: the one in there that is @att, or NULL
  * @dir: what the device does to the buffer
  * @size: how much of the buffer the plane needs, in bytes
  * @dbuf: the buffer
@@ -166,6 +168,8 @@ struct vdb_buffer {
 struct vdb_plane {
 	struct vb2_buffer *vb;
 	struct device *dev;
+	struct vdb_cache *cache;
+	struct vdb_import *import;
 	enum dma_data_direction dir;
 	size_t size;
 	struct dma_buf *dbuf;
@@ -178,6 +182,8 @@ struct vdb_plane {
 	struct iosys_map map;
 	void *vaddr;
 };
+
+struct vb2_queue;
 
 /* For the suites beside the code, which are a module of their own. */
 #if IS_ENABLED(CONFIG_KUNIT)
@@ -225,6 +231,13 @@ void vdb_plane_detach(struct vdb_plane *plane);
 void *vdb_plane_vaddr(struct vdb_plane *plane);
 void vdb_plane_vunmap(struct vdb_plane *plane);
 
+/* cache.c */
+struct vdb_cache *vdb_cache_get(struct vb2_queue *queue);
+void vdb_cache_put(struct vdb_cache *cache);
+bool vdb_cache_find(struct vdb_cache *cache, struct vdb_plane *plane);
+void vdb_cache_add(struct vdb_cache *cache, struct vdb_plane *plane);
+void vdb_cache_release(struct vdb_plane *plane);
+
 /* synccheck.c */
 bool vdb_synccheck_enabled(struct vdb_buffer *buf);
 void vdb_synccheck_touched(struct vdb_buffer *buf, bool write);
@@ -237,6 +250,8 @@ enum vdb_stat {
 	VDB_BYTES,
 	VDB_EXPORTS,
 	VDB_IMPORTS,
+	VDB_IMPORT_HITS,
+	VDB_IMPORTS_IDLE,
 	VDB_ATTACHMENTS,
 	VDB_MAPS,
 	VDB_BEGIN_CPU_ACCESS,

@@ -185,8 +185,14 @@ static void *vdb_memop_attach_dmabuf(struct vb2_buffer *vb, struct device *dev,
 static int vdb_memop_map_dmabuf(void *mem_priv)
 {
 	struct vdb_plane *plane = mem_priv;
-	int ret = vdb_plane_attach(plane, may_fall_back(plane->vb->vb2_queue));
+	struct vb2_queue *q = plane->vb->vb2_queue;
+	int ret;
 
+	if (!plane->cache)
+		plane->cache = vdb_cache_get(q);
+	if (!plane->cache)
+		return -ENOMEM;
+	ret = vdb_plane_attach(plane, may_fall_back(q));
 	if (!ret)
 		vdb_stat_add(VDB_IMPORTS, 1);
 	return ret;
@@ -206,6 +212,8 @@ static void vdb_memop_detach_dmabuf(void *mem_priv)
 
 	vdb_plane_vunmap(plane);
 	vdb_plane_detach(plane);
+	if (plane->cache)
+		vdb_cache_put(plane->cache);
 	plane_destroy(plane);
 }
 

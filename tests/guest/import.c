@@ -114,20 +114,52 @@ static void one_dmabuf_at_two_indices(void **state)
 	must(node_stream(&dev[0], false));
 }
 
+/* Not attached or mapped again: that is work with page tables or copies. */
 static void a_dmabuf_moves_between_indices(void **state)
 {
 	fds_t fds[COUNT], turned[COUNT];
 	unsigned int i, round;
+	long long maps, hits;
 
 	(void)state;
 	export_all(&dev[1], fds, COUNT);
 	start_import(&dev[0], COUNT);
-	for (round = 0; round < COUNT; round++) {
+	stream_fds(&dev[0], fds, COUNT, 3);
+	maps = allocator_count("maps");
+	hits = allocator_count("import_cache_hits");
+	for (round = 1; round < COUNT; round++) {
 		for (i = 0; i < COUNT; i++)
 			memcpy(turned[i], fds[(i + round) % COUNT],
 			       sizeof(fds_t));
 		stream_fds(&dev[0], turned, COUNT, 3);
 	}
+	assert_int_equal(allocator_count("maps"), maps);
+	if (dev_does_dma())
+		assert_true(allocator_count("import_cache_hits") >= hits + 6);
+	must(node_reqbufs(&dev[0], V4L2_MEMORY_DMABUF, 0));
+	assert_int_equal(allocator_count("import_cache_idle"), 0);
+}
+
+/* What nobody else has any more is not kept for the day it comes back. */
+static void lost_dmabufs_leave_the_cache(void **state)
+{
+	unsigned int p, planes = dev[0].num_planes;
+	fds_t fds[COUNT];
+
+	(void)state;
+	export_all(&dev[1], fds, COUNT);
+	must(node_reqbufs(&dev[1], V4L2_MEMORY_MMAP, 0));
+	start_import(&dev[0], 2);
+	stream_fds(&dev[0], fds, 2, 2);
+	/* In place of the first one. */
+	stream_fds(&dev[0], &fds[1], 1, 1);
+	if (dev_does_dma())
+		assert_int_equal(allocator_count("import_cache_idle"), planes);
+	for (p = 0; p < planes; p++)
+		close(fds[0][p]);
+	must(node_qbuf_fds(&dev[0], 0, fds[2], NULL));
+	assert_int_equal(allocator_count("import_cache_idle"), 0);
+	assert_int_equal(allocator_count("buffers"), 2 * planes);
 }
 
 /* Both write; then one of them alone, and its frame must be whole. */
@@ -248,6 +280,7 @@ int main(void)
 		node_test(the_fds_may_be_closed_while_queued),
 		node_test(one_dmabuf_at_two_indices),
 		node_test(a_dmabuf_moves_between_indices),
+		node_test(lost_dmabufs_leave_the_cache),
 		node_test(one_dmabuf_in_two_devices),
 		node_test(larger_dmabufs_are_taken),
 		node_test(system_heap_buffers_are_taken),

@@ -71,6 +71,31 @@ int close_nodes(void **state)
 	return 0;
 }
 
+bool dev_does_dma(void)
+{
+	const char *options = getenv("VIVID_EXT_OPTIONS");
+
+	return !options || !strstr(options, "dma=0");
+}
+
+/* A line of the allocator's statistics. */
+long long allocator_count(const char *name)
+{
+	FILE *f = fopen("/sys/kernel/debug/" EXPORTER "/stats", "r");
+	long long n, found = -1;
+	char line[64];
+
+	if (!f)
+		fail_msg("the allocator has no statistics");
+	while (fscanf(f, "%63s %lld", line, &n) == 2)
+		if (!strcmp(line, name))
+			found = n;
+	fclose(f);
+	if (found < 0)
+		fail_msg("the allocator does not count %s", name);
+	return found;
+}
+
 /*
  * Wait until so many dma-bufs of @exporter are left. The last reference may be
  * dropped by a kernel worker, hence a little later.

@@ -10,6 +10,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,8 @@ extern struct node dev[2];
 int open_nodes(void **state);
 int close_nodes(void **state);
 int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool dev_does_dma(void);
+long long allocator_count(const char *name);
 void wait_for_dmabufs(const char *exporter, int count);
 void *map_dmabuf(int fd, size_t length, int prot);
 void alloc_buffers(struct node *n, unsigned int count);
