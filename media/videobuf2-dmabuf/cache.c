@@ -136,6 +136,18 @@ void vdb_cache_put(struct vdb_cache *cache)
 }
 VDB_EXPORT_FOR_KUNIT(vdb_cache_put);
 
+/**
+ * vdb_cache_idle - how many attachments have no user
+ * @cache: the cache
+ *
+ * Return: their number.
+ */
+unsigned int vdb_cache_idle(struct vdb_cache *cache)
+{
+	return cache->idle;
+}
+VDB_EXPORT_FOR_KUNIT(vdb_cache_idle);
+
 static void use(struct vdb_plane *plane, struct vdb_import *import)
 {
 	plane->import = import;

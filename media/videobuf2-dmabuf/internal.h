@@ -102,6 +102,8 @@ struct vdb_attachment {
  * @inode: number of the dma-buf's, by which people know a buffer
  * @policy: how processes' mappings are kept coherent
  * @node: in the list of all buffers
+ * @exports: how often it was handed out as a file
+ * @user_mappings: pieces of processes' address space that show it
  * @lock: attachments, user mappings and kernel mappings come and go under it
  * @attachments: struct vdb_attachment, added and moved under both locks
  * @vaddr: where the kernel has it mapped, while @vmaps is not zero
@@ -127,6 +129,8 @@ struct vdb_buffer {
 	u64 inode;
 	enum vdb_policy policy;
 	struct list_head node;
+	atomic_t exports;
+	atomic_t user_mappings;
 
 	struct mutex lock; /* see above */
 	struct list_head attachments;
@@ -234,6 +238,7 @@ void vdb_plane_vunmap(struct vdb_plane *plane);
 /* cache.c */
 struct vdb_cache *vdb_cache_get(struct vb2_queue *queue);
 void vdb_cache_put(struct vdb_cache *cache);
+unsigned int vdb_cache_idle(struct vdb_cache *cache);
 bool vdb_cache_find(struct vdb_cache *cache, struct vdb_plane *plane);
 void vdb_cache_add(struct vdb_cache *cache, struct vdb_plane *plane);
 void vdb_cache_release(struct vdb_plane *plane);

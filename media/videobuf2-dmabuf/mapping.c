@@ -111,11 +111,30 @@ static vm_fault_t vdb_vm_pfn_mkwrite(struct vm_fault *vmf)
 	return 0;
 }
 
+/* A copy: fork, mremap, or what a partial munmap or mprotect has split. */
+static void vdb_vm_open(struct vm_area_struct *vma)
+{
+	struct vdb_buffer *buf = vma->vm_private_data;
+
+	atomic_inc(&buf->user_mappings);
+}
+
+static void vdb_vm_close(struct vm_area_struct *vma)
+{
+	struct vdb_buffer *buf = vma->vm_private_data;
+
+	atomic_dec(&buf->user_mappings);
+}
+
 static const struct vm_operations_struct vdb_vm_page_ops = {
+	.open = vdb_vm_open,
+	.close = vdb_vm_close,
 	.fault = vdb_vm_fault,
 };
 
 static const struct vm_operations_struct vdb_vm_pfn_ops = {
+	.open = vdb_vm_open,
+	.close = vdb_vm_close,
 	.fault = vdb_vm_fault,
 	.pfn_mkwrite = vdb_vm_pfn_mkwrite,
 };
@@ -150,6 +169,7 @@ int vdb_mapping_mmap(struct vdb_buffer *buf, struct vm_area_struct *vma)
 	vdb_vm_flags_set(vma, flags | (pfns ? VM_PFNMAP : VM_MIXEDMAP));
 	vma->vm_ops = pfns ? &vdb_vm_pfn_ops : &vdb_vm_page_ops;
 	vma->vm_private_data = buf;
+	atomic_inc(&buf->user_mappings);
 	return 0;
 }
 

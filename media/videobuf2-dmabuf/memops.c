@@ -116,6 +116,7 @@ static struct dma_buf *vdb_memop_get_dmabuf(struct vb2_buffer *vb,
 	}
 	get_dma_buf(dbuf);
 	vdb_stat_add(VDB_EXPORTS, 1);
+	atomic_inc(&plane->own->exports);
 	trace_vdb_export(dbuf, mode);
 	return dbuf;
 }

@@ -7,9 +7,11 @@
 #include <linux/debugfs.h>
 #include <linux/device.h>
 #include <linux/fs.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
 
+#include "compat.h"
 #include "internal.h"
 
 #define CREATE_TRACE_POINTS
@@ -121,21 +123,50 @@ static int stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
+/* How many pages from the i-th on follow each other in memory. */
+static unsigned int run_length(const struct vdb_storage *st, unsigned int i)
+{
+	unsigned long pfn = page_to_pfn(st->pages[i]);
+	unsigned int n = 1;
+
+	while (i + n < st->nr_pages &&
+	       page_to_pfn(st->pages[i + n]) == pfn + n)
+		n++;
+	return n;
+}
+
 static void show_pages(struct seq_file *m, const struct vdb_storage *st)
 {
-	unsigned int i = 0;
+	unsigned int i, n;
 
 	seq_puts(m, "pages:");
-	while (i < st->nr_pages) {
-		unsigned long pfn = page_to_pfn(st->pages[i]);
-		unsigned int n = 1;
-
-		while (i + n < st->nr_pages &&
-		       page_to_pfn(st->pages[i + n]) == pfn + n)
-			n++;
-		seq_printf(m, " %lx+%x", pfn, n);
-		i += n;
+	for (i = 0; i < st->nr_pages; i += n) {
+		n = run_length(st, i);
+		seq_printf(m, " %lx+%x", page_to_pfn(st->pages[i]), n);
 	}
+	seq_putc(m, '\n');
+}
+
+/* The largest aligned blocks they make: what one page table entry can map. */
+static void show_orders(struct seq_file *m, const struct vdb_storage *st)
+{
+	unsigned int count[VDB_MAX_ORDER + 1] = { };
+	unsigned int i, n, order;
+
+	for (i = 0; i < st->nr_pages; i += n) {
+		unsigned long pfn = page_to_pfn(st->pages[i]);
+
+		order = min_t(unsigned int, ilog2(run_length(st, i)),
+			      VDB_MAX_ORDER);
+		if (pfn)
+			order = min_t(unsigned int, order, __ffs(pfn));
+		n = 1U << order;
+		count[order]++;
+	}
+	seq_puts(m, "blocks:");
+	for (order = VDB_MAX_ORDER + 1; order--; )
+		if (count[order])
+			seq_printf(m, " order%u=%u", order, count[order]);
 	seq_putc(m, '\n');
 }
 
@@ -189,11 +220,15 @@ static void show_buffer(struct seq_file *m, struct vdb_buffer *buf)
 	dirty = bitmap_weight(buf->dirty, buf->nr_chunks);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 
-	seq_printf(m, "buffer inode=%llu size=%zu exporter=videobuf2-dmabuf owner=%s last_writer=%s attachments=%u mapped=%u vmaps=%u stale=%u dirty=%u chunks=%u\n",
+	seq_printf(m, "buffer inode=%llu size=%zu exporter=videobuf2-dmabuf owner=%s last_writer=%s attachments=%u mapped=%u vmaps=%u stale=%u dirty=%u chunks=%u exports=%d references=%ld user_mappings=%d\n",
 		   buf->inode, buf->size,
 		   device_owned ? "device" : "cpu", writer, attachments,
-		   mapped, buf->vmaps, stale, dirty, buf->nr_chunks);
+		   mapped, buf->vmaps, stale, dirty, buf->nr_chunks,
+		   atomic_read(&buf->exports),
+		   (long)file_count(buf->dbuf->file),
+		   atomic_read(&buf->user_mappings));
 	show_pages(m, &buf->storage);
+	show_orders(m, &buf->storage);
 	show_attachments(m, buf);
 	mutex_unlock(&buf->lock);
 }
