@@ -91,8 +91,10 @@ void vivid_ext_shadow_put(struct page *page)
 	if (!--shadow->refs) {
 		xa_erase(&shadows, pfn);
 		/* A view may still hold the page itself. */
-		if (shadow->page != page)
+		if (shadow->page != page) {
+			set_page_private(shadow->page, 0);
 			__free_page(shadow->page);
+		}
 		kfree(shadow);
 	}
 	mutex_unlock(&shadows_lock);

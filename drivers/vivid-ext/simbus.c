@@ -63,7 +63,6 @@ struct sim_page {
  * @start: first byte, as the device addresses it
  * @len: in bytes
  * @dir: what for
- * @cpu_stale: the device wrote, and nobody has synced for the CPU since
  * @num_pages: in @pages
  * @pages: what lies there, for the CPU and for the device
  */
@@ -74,13 +73,14 @@ struct sim_range {
 	dma_addr_t start;
 	size_t len;
 	enum dma_data_direction dir;
-	bool cpu_stale;
 	unsigned int num_pages;
 	struct sim_page pages[];
 };
 
 /**
  * struct vivid_ext_simbus - a device's place on the simulated bus
+ * @rcu: who looks for the name of one that has written may be late
+ * @name: the device's
  * @dev: the device
  * @config: what the bus and the device can do
  * @memory_mask: the bits of all memory's addresses
@@ -92,6 +92,8 @@ struct sim_range {
  * @stats: see &enum sim_stat
  */
 struct vivid_ext_simbus {
+	struct rcu_head rcu;
+	char name[32];
 	struct device *dev;
 	struct vivid_ext_bus_config config;
 	u64 memory_mask;
@@ -132,6 +134,21 @@ static void range_free(struct vivid_ext_simbus *bus, struct sim_range *range)
 	kvfree(range);
 }
 
+/*
+ * Who made the CPU's bytes of a page stale: the device that has written to the
+ * page that stands for memory since the last sync, by its key in buses.
+ */
+static void set_writer(const struct sim_page *page, const struct device *dev)
+{
+	if (page->device != page->cpu)
+		set_page_private(page->device, (unsigned long)dev);
+}
+
+static unsigned long writer(const struct sim_page *page)
+{
+	return page->device == page->cpu ? 0 : page_private(page->device);
+}
+
 /* Carry bytes between the CPU's pages and the device's. */
 static void range_copy(struct vivid_ext_simbus *bus, struct sim_range *range,
 		       dma_addr_t addr, size_t len, bool to_cpu)
@@ -149,6 +166,7 @@ static void range_copy(struct vivid_ext_simbus *bus, struct sim_range *range,
 
 		if (to != from)
 			memcpy_page(to, offset, from, offset, n);
+		set_writer(page, NULL);
 		at += n;
 		len -= n;
 	}
@@ -238,7 +256,6 @@ static void sim_sync(struct device *dev, dma_addr_t addr, size_t len,
 		/* A device that only reads leaves nothing to fetch. */
 		if (dir != DMA_TO_DEVICE)
 			range_copy(bus, range, addr, len, true);
-		range->cpu_stale = false;
 	} else if (dir != DMA_FROM_DEVICE) {
 		range_copy(bus, range, addr, len, false);
 	}
@@ -672,6 +689,7 @@ int vivid_ext_simbus_join(struct device *dev,
 	if (!bus)
 		return -ENOMEM;
 	bus->dev = dev;
+	strscpy(bus->name, dev_name(dev), sizeof(bus->name));
 	bus->config = *config;
 	/* Of the machine's bus, which the device is still on. */
 	bus->memory_mask = dma_get_required_mask(dev);
@@ -702,7 +720,7 @@ void vivid_ext_simbus_leave(struct device *dev)
 	if (!RB_EMPTY_ROOT(&bus->ranges))
 		dev_warn(dev, "leaves the bus with mappings alive\n");
 	set_dma_ops(dev, NULL);
-	kfree(bus);
+	kfree_rcu(bus, rcu);
 }
 
 /**
@@ -739,18 +757,41 @@ bool vivid_ext_simbus_find(struct vivid_ext_simbus *bus, dma_addr_t addr,
  * @bus: its place
  * @addr: where
  *
- * Remembered until somebody synchronises it for the CPU. Any context.
+ * Remembered until somebody synchronises the page. Any context.
  */
 void vivid_ext_simbus_written(struct vivid_ext_simbus *bus, dma_addr_t addr)
 {
 	struct sim_range *range;
 	unsigned long flags;
+	unsigned int i;
 
 	spin_lock_irqsave(&bus->lock, flags);
 	range = range_find(bus, addr);
-	if (range)
-		range->cpu_stale = !bus->config.coherent;
+	for (i = 0; range && i < range->num_pages; i++)
+		set_writer(&range->pages[i], bus->dev);
 	spin_unlock_irqrestore(&bus->lock, flags);
+}
+
+static void show_stale(struct seq_file *m, const struct sim_range *range)
+{
+	const struct vivid_ext_simbus *who;
+	unsigned int i, stale = 0;
+	unsigned long key = 0;
+
+	for (i = 0; i < range->num_pages; i++) {
+		if (!writer(&range->pages[i]))
+			continue;
+		key = key ?: writer(&range->pages[i]);
+		stale++;
+	}
+	if (!stale)
+		return;
+	rcu_read_lock();
+	who = xa_load(&buses, key);
+	seq_printf(m, " %u of %u pages written by %s since they were synced",
+		   stale, range->num_pages,
+		   who ? who->name : "a device that is gone");
+	rcu_read_unlock();
 }
 
 /**
@@ -774,10 +815,11 @@ void vivid_ext_simbus_show(struct vivid_ext_simbus *bus, struct seq_file *m)
 		struct sim_range *range = rb_entry(node, struct sim_range,
 						   node);
 
-		seq_printf(m, "range %pad+%zx %s%s\n", &range->start,
-			   range->len, range->dir == DMA_TO_DEVICE ? "read" :
-			   range->dir == DMA_FROM_DEVICE ? "write" : "both",
-			   range->cpu_stale ? " written since the CPU was synced" : "");
+		seq_printf(m, "range %pad+%zx %s", &range->start, range->len,
+			   range->dir == DMA_TO_DEVICE ? "read" :
+			   range->dir == DMA_FROM_DEVICE ? "write" : "both");
+		show_stale(m, range);
+		seq_putc(m, '\n');
 	}
 	spin_unlock_irqrestore(&bus->lock, flags);
 }
