@@ -144,7 +144,7 @@ static enum dma_data_direction cpu_dir(const struct vb2_buffer *vb)
 							 DMA_TO_DEVICE;
 }
 
-/* Who writes writes whole frames: nothing has to be fetched for it first. */
+/* Whole frames are written: nothing has to be fetched for that first. */
 static int plane_begin_cpu(struct vb2_buffer *vb, unsigned int m)
 {
 	if (is_ours(vb))
