@@ -81,6 +81,7 @@ struct cell {
 };
 
 static bool sync_always, remap;
+static unsigned int width = 640, height = 360;
 
 static void fill(unsigned char *bytes, size_t size, unsigned int seed)
 {
@@ -337,7 +338,7 @@ static enum result run_cell(const char *exporter, enum actor writer,
 		complain_errno("/dev/vivid-ext-importer");
 		return FAILED;
 	}
-	if (exported_open(&cell.buffer, exporter)) {
+	if (exported_open(&cell.buffer, exporter, width, height)) {
 		close(cell.importer);
 		return FAILED;
 	}
@@ -388,12 +389,25 @@ static unsigned int run_matrix(const char *exporter, const char *title)
 	return count[STALE] + count[MIXED] + count[FAILED] + !count[RIGHT];
 }
 
+/* There must be more in the frame than what comes before OFFSET. */
+static bool parse_size(const char *arg)
+{
+	char end;
+
+	if (sscanf(arg, "%ux%u%c", &width, &height, &end) == 2 &&
+	    width <= 4096 && height <= 4096 && width * height * 4 > OFFSET)
+		return true;
+	complain("\"%s\" is no size, or less than %u bytes", arg, OFFSET);
+	return false;
+}
+
 static void usage(FILE *to)
 {
 	fprintf(to, "usage: dmabuf-matrix [OPTION]... EXPORTER...\n"
 		"Tells which readers see what which writers wrote to a dma-buf.\n"
 		"EXPORTER is a video node, \"udmabuf\" or a path below /dev/dma_heap.\n"
 		"  -t, --title TEXT   over the table (default: the exporter)\n"
+		"  -S, --size WxH     the frame's size (default: 640x360)\n"
 		"  -r, --remap        importers map for each access, and don't hold it\n"
 		"  -s, --sync-always  DMA_BUF_IOCTL_SYNC also after DQBUF\n"
 		"  -h, --help\n"
@@ -405,6 +419,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "title", required_argument, NULL, 't' },
+		{ "size", required_argument, NULL, 'S' },
 		{ "remap", no_argument, NULL, 'r' },
 		{ "sync-always", no_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
@@ -414,10 +429,14 @@ int main(int argc, char **argv)
 	unsigned int bad = 0;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "t:rsh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "t:S:rsh", options, NULL)) != -1) {
 		switch (c) {
 		case 't':
 			title = optarg;
+			break;
+		case 'S':
+			if (!parse_size(optarg))
+				return 2;
 			break;
 		case 'r':
 			remap = true;

@@ -14,20 +14,11 @@
 #include "exporters.h"
 #include "util.h"
 
-#define WIDTH 640
-#define HEIGHT 360
 #define PAGE 4096
 
-static size_t frame_size(void)
+static int open_udmabuf(struct exported *buffer, size_t size)
 {
-	size_t size = WIDTH * HEIGHT * 4;
-
-	return (size + PAGE - 1) / PAGE * PAGE;
-}
-
-static int open_udmabuf(struct exported *buffer)
-{
-	struct udmabuf_create create = { .size = frame_size() };
+	struct udmabuf_create create = { .size = size };
 	int device, memory, ret = -1;
 
 	device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
@@ -50,10 +41,10 @@ out:
 	return ret;
 }
 
-static int open_heap(struct exported *buffer, const char *path)
+static int open_heap(struct exported *buffer, const char *path, size_t size)
 {
 	struct dma_heap_allocation_data data = {
-		.len = frame_size(),
+		.len = size,
 		.fd_flags = O_RDWR | O_CLOEXEC,
 	};
 	int heap = open(path, O_RDWR | O_CLOEXEC);
@@ -70,7 +61,8 @@ static int open_heap(struct exported *buffer, const char *path)
 	return 0;
 }
 
-static int open_camera(struct exported *buffer, const char *path)
+static int open_camera(struct exported *buffer, const char *path,
+		       unsigned int width, unsigned int height)
 {
 	struct camera *camera = &buffer->camera;
 	off_t size;
@@ -78,7 +70,7 @@ static int open_camera(struct exported *buffer, const char *path)
 	if (camera_open(camera, path))
 		return -1;
 	buffer->is_v4l2 = true;
-	if (camera_set_format(camera, V4L2_PIX_FMT_XBGR32, WIDTH, HEIGHT) ||
+	if (camera_set_format(camera, V4L2_PIX_FMT_XBGR32, width, height) ||
 	    camera_set_rate(camera, 100) || camera_create_buffers(camera, 1)) {
 		camera_close(camera);
 		return -1;
@@ -89,14 +81,17 @@ static int open_camera(struct exported *buffer, const char *path)
 	return 0;
 }
 
-int exported_open(struct exported *buffer, const char *name)
+int exported_open(struct exported *buffer, const char *name,
+		  unsigned int width, unsigned int height)
 {
+	size_t size = ((size_t)width * height * 4 + PAGE - 1) / PAGE * PAGE;
+
 	memset(buffer, 0, sizeof(*buffer));
 	if (!strcmp(name, "udmabuf"))
-		return open_udmabuf(buffer);
+		return open_udmabuf(buffer, size);
 	if (!strncmp(name, "/dev/dma_heap/", 14))
-		return open_heap(buffer, name);
-	return open_camera(buffer, name);
+		return open_heap(buffer, name, size);
+	return open_camera(buffer, name, width, height);
 }
 
 void exported_close(struct exported *buffer)

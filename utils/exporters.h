@@ -26,9 +26,10 @@ struct exported {
 
 /*
  * @name is a video node's path, "udmabuf", or a path below /dev/dma_heap.
- * The frame is 640x360, XR24. 0, or -1 after a message.
+ * The frame is of so many pixels, XR24. 0, or -1 after a message.
  */
-int exported_open(struct exported *buffer, const char *name);
+int exported_open(struct exported *buffer, const char *name,
+		  unsigned int width, unsigned int height);
 void exported_close(struct exported *buffer);
 
 /* The node's own mapping of it, or NULL after a message. */

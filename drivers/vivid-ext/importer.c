@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Devices that import any dma-buf and do what user space tells them: to find
- * out what an exporter does for its importers. /dev/vivid-ext-importer, see
+ * out what an exporter does for its importers. They are simulated, or QEMU's
+ * (edu.c). /dev/vivid-ext-importer, see
  * include/uapi/linux/vivid-ext-importer.h.
  */
 #include <linux/dma-buf.h>
@@ -18,18 +19,25 @@
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "bus-params.h"
 #include "dmabus.h"
+#include "edu.h"
 
 #define IMPORTER_NAME	"vivid-ext-importer"
 #define NUM_DEVICES	VIVID_EXT_IMPORTER_DEVICES
 
+static bool edu;
+module_param(edu, bool, 0444);
+MODULE_PARM_DESC(edu, " the devices are QEMU's edu PCI devices, as many as there are: real DMA (default 0)");
+
 /**
  * struct importer - one of the devices
- * @pdev: its platform device
+ * @pdev: its platform device, where it is not an edu
+ * @edu: or the edu that it is
  * @lock: for @users, and while the bus changes
  * @users: mappings that it has
  */
 static struct importer {
 	struct platform_device *pdev;
+	struct vivid_ext_edu *edu;
 	struct mutex lock; /* see above */
 	unsigned int users;
 } importers[NUM_DEVICES];
@@ -39,7 +47,7 @@ static struct importer {
  * @dbuf: the dma-buf, or NULL for nothing
  * @attach: the device's attachment
  * @sgt: its addresses
- * @view: its window
+ * @view: its window, where it is not an edu
  * @dir: what it may do
  */
 struct import {
@@ -60,17 +68,35 @@ struct importer_file {
 	struct import imports[NUM_DEVICES];
 };
 
-static void count_user(unsigned int device, int n)
+static void count_user(struct importer *importer, int n)
 {
-	mutex_lock(&importers[device].lock);
-	importers[device].users += n;
-	mutex_unlock(&importers[device].lock);
+	mutex_lock(&importer->lock);
+	importer->users += n;
+	mutex_unlock(&importer->lock);
+}
+
+/* The device, to map something for it; it stays until device_put(). */
+static struct device *device_get(struct importer *importer)
+{
+	if (importer->edu)
+		return vivid_ext_edu_get(importer->edu);
+	count_user(importer, 1);
+	return &importer->pdev->dev;
+}
+
+static void device_put(struct importer *importer)
+{
+	if (importer->edu)
+		vivid_ext_edu_put(importer->edu);
+	else
+		count_user(importer, -1);
 }
 
 static int import_map(struct import *import, unsigned int device, int fd,
 		      enum dma_data_direction dir)
 {
-	struct device *dev = &importers[device].pdev->dev;
+	struct importer *importer = &importers[device];
+	struct device *dev;
 	int ret;
 
 	import->dir = dir;
@@ -79,17 +105,23 @@ static int import_map(struct import *import, unsigned int device, int fd,
 		ret = PTR_ERR(import->dbuf);
 		goto err_none;
 	}
-	count_user(device, 1);
+	dev = device_get(importer);
+	if (!dev) {
+		ret = -ENODEV;
+		goto err_put;
+	}
 	import->attach = dma_buf_attach(import->dbuf, dev);
 	if (IS_ERR(import->attach)) {
 		ret = PTR_ERR(import->attach);
-		goto err_put;
+		goto err_put_device;
 	}
 	import->sgt = dma_buf_map_attachment_unlocked(import->attach, dir);
 	if (IS_ERR(import->sgt)) {
 		ret = PTR_ERR(import->sgt);
 		goto err_detach;
 	}
+	if (importer->edu)
+		return 0;
 	import->view = vivid_ext_view_create(dev, import->sgt,
 					     import->dbuf->size, dir);
 	if (IS_ERR(import->view)) {
@@ -102,9 +134,10 @@ err_unmap:
 	dma_buf_unmap_attachment_unlocked(import->attach, import->sgt, dir);
 err_detach:
 	dma_buf_detach(import->dbuf, import->attach);
+err_put_device:
+	device_put(importer);
 err_put:
 	dma_buf_put(import->dbuf);
-	count_user(device, -1);
 err_none:
 	import->dbuf = NULL;
 	return ret;
@@ -114,13 +147,15 @@ static void import_unmap(struct import *import, unsigned int device)
 {
 	if (!import->dbuf)
 		return;
-	vivid_ext_view_destroy(import->view);
+	if (import->view)
+		vivid_ext_view_destroy(import->view);
+	import->view = NULL;
 	dma_buf_unmap_attachment_unlocked(import->attach, import->sgt,
 					  import->dir);
 	dma_buf_detach(import->dbuf, import->attach);
 	dma_buf_put(import->dbuf);
 	import->dbuf = NULL;
-	count_user(device, -1);
+	device_put(&importers[device]);
 }
 
 static bool out_of_bounds(struct dma_buf *dbuf,
@@ -141,13 +176,24 @@ static int copy(void *vaddr, const struct vivid_ext_importer_io *io, bool write)
 	return left ? -EFAULT : 0;
 }
 
-/* The device moves the bytes. */
+/* A simulated device moves the bytes. */
+static int view_io(struct vivid_ext_view *view,
+		   const struct vivid_ext_importer_io *io, bool write)
+{
+	enum dma_data_direction dir = write ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
+	int ret = vivid_ext_view_begin(view, dir);
+
+	if (ret)
+		return ret;
+	ret = copy(vivid_ext_view_addr(view), io, write);
+	vivid_ext_view_end(view, dir);
+	return ret;
+}
+
 static int device_io(struct importer_file *file,
 		     const struct vivid_ext_importer_io *io, bool write)
 {
-	enum dma_data_direction dir = write ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
 	struct import *import;
-	int ret;
 
 	if (io->device < 0 || io->device >= NUM_DEVICES)
 		return -EINVAL;
@@ -159,12 +205,11 @@ static int device_io(struct importer_file *file,
 	/* Its window may be read-only: the bus is not asked to try. */
 	if (write && import->dir == DMA_TO_DEVICE)
 		return -EPERM;
-	ret = vivid_ext_view_begin(import->view, dir);
-	if (ret)
-		return ret;
-	ret = copy(vivid_ext_view_addr(import->view), io, write);
-	vivid_ext_view_end(import->view, dir);
-	return ret;
+	if (import->view)
+		return view_io(import->view, io, write);
+	return vivid_ext_edu_move(importers[io->device].edu, import->sgt,
+				  io->offset, io->length,
+				  u64_to_user_ptr(io->data), write);
 }
 
 /* The kernel's CPU moves the bytes. */
@@ -357,6 +402,22 @@ static void remove_devices(unsigned int count)
 		platform_device_unregister(importers[count].pdev);
 }
 
+static int add_device(struct importer *importer, unsigned int n)
+{
+	mutex_init(&importer->lock);
+	importer->edu = vivid_ext_edu_find(n);
+	if (importer->edu)
+		return 0;
+	importer->pdev = platform_device_register_simple(IMPORTER_NAME, n, NULL,
+							 0);
+	if (IS_ERR(importer->pdev))
+		return PTR_ERR(importer->pdev);
+	if (importer->pdev->dev.driver)
+		return 0;
+	platform_device_unregister(importer->pdev);
+	return -EINVAL;
+}
+
 static int __init importer_init(void)
 {
 	unsigned int i;
@@ -365,21 +426,13 @@ static int __init importer_init(void)
 	ret = platform_driver_register(&importer_driver);
 	if (ret)
 		return ret;
+	ret = edu ? vivid_ext_edu_register(bus.dma_bits) : 0;
+	if (ret)
+		goto err_driver;
 	for (i = 0; i < NUM_DEVICES; i++) {
-		struct platform_device *pdev;
-
-		mutex_init(&importers[i].lock);
-		pdev = platform_device_register_simple(IMPORTER_NAME, i, NULL,
-						       0);
-		ret = PTR_ERR_OR_ZERO(pdev);
+		ret = add_device(&importers[i], i);
 		if (ret)
 			goto err_devices;
-		importers[i].pdev = pdev;
-		if (!pdev->dev.driver) {
-			i++;
-			ret = -EINVAL;
-			goto err_devices;
-		}
 	}
 	ret = misc_register(&importer_misc);
 	if (ret)
@@ -388,6 +441,9 @@ static int __init importer_init(void)
 
 err_devices:
 	remove_devices(i);
+	if (edu)
+		vivid_ext_edu_unregister();
+err_driver:
 	platform_driver_unregister(&importer_driver);
 	return ret;
 }
@@ -397,6 +453,8 @@ static void __exit importer_exit(void)
 {
 	misc_deregister(&importer_misc);
 	remove_devices(NUM_DEVICES);
+	if (edu)
+		vivid_ext_edu_unregister();
 	platform_driver_unregister(&importer_driver);
 }
 module_exit(importer_exit);
