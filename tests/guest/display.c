@@ -4,9 +4,11 @@
  * (CRC, snapshot), on time; imports and exports; bad input; unbind.
  *
  * The card's modules are loaded by display.test. FALLBACK=1 in the environment
- * says that this display can't reach the camera's buffers by DMA.
+ * says that this display can't reach the camera's buffers by DMA; FOREIGN=1
+ * asks for what others export (foreign.test).
  */
 #define _GNU_SOURCE
+#include "exporter.h"
 #include "testlib.h"
 
 #include <drm_fourcc.h>
@@ -513,6 +515,71 @@ static void test_captured_nv12(void **state)
 	show_captured(V4L2_PIX_FMT_NV12);
 }
 
+/* Noise in somebody else's memory. */
+static void show_foreign(int fd)
+{
+	struct picture p = { .fourcc = DRM_FORMAT_XRGB8888, .width = WIDTH,
+			     .height = HEIGHT, .stride = WIDTH * 4,
+			     .size = WIDTH * HEIGHT * 4 };
+	long long zero_copy = counter("zero_copy_frames");
+	size_t i;
+
+	p.map = map_dmabuf(fd, p.size, PROT_READ | PROT_WRITE);
+	for (i = 0; i < p.size; i++)
+		p.map[i] = random();
+	import(&p, fd);
+	show(&p);
+	require_crc(&p);
+	assert_int_equal(counter("zero_copy_frames") - zero_copy, 1);
+	close(fd);
+}
+
+static void show_buffer_of(int (*get)(size_t size))
+{
+	int fd = get(WIDTH * HEIGHT * 4);
+
+	if (fd == -ENOENT)
+		skip_because("this kernel has no such exporter");
+	show_foreign(must(fd));
+}
+
+static void test_udmabuf(void **state)
+{
+	(void)state;
+	show_buffer_of(udmabuf);
+}
+
+static void test_system_heap(void **state)
+{
+	(void)state;
+	show_buffer_of(system_heap_buffer);
+}
+
+static void test_vgem(void **state)
+{
+	(void)state;
+	show_buffer_of(vgem_buffer);
+}
+
+static void test_vkms(void **state)
+{
+	(void)state;
+	show_buffer_of(vkms_buffer);
+}
+
+static void test_stock_vivid(void **state)
+{
+	struct node vivid;
+
+	(void)state;
+	if (open_stock_vivid(&vivid, false))
+		skip_because("stock vivid is not loaded");
+	must(node_set_format(&vivid, WIDTH, HEIGHT, V4L2_PIX_FMT_XBGR32));
+	alloc_buffers(&vivid, 1);
+	show_foreign(must(node_expbuf(&vivid, 0, 0, O_RDWR | O_CLOEXEC)));
+	node_close(&vivid);
+}
+
 /* The display keeps what it shows, whatever the camera's side gives up. */
 static void test_orphaned(void **state)
 {
@@ -592,6 +659,14 @@ static void test_unbind_import(void **state)
 
 int main(void)
 {
+	/* They don't synchronise: for displays that see what the CPU sees. */
+	const struct CMUnitTest foreign[] = {
+		card_test(test_udmabuf),
+		card_test(test_system_heap),
+		card_test(test_vgem),
+		card_test(test_vkms),
+		card_test(test_stock_vivid),
+	};
 	const struct CMUnitTest display[] = {
 		card_test(test_snapshot_of_nothing),
 		card_test(test_crc),
@@ -612,6 +687,8 @@ int main(void)
 		both_test(test_refused),
 	};
 
+	if (getenv("FOREIGN"))
+		return cmocka_run_group_tests(foreign, NULL, NULL);
 	if (getenv("FALLBACK"))
 		return cmocka_run_group_tests(fallback, NULL, NULL);
 	return cmocka_run_group_tests(display, NULL, NULL);

@@ -4,14 +4,12 @@
  * exporters'. The stamp shows that the frame landed in the right memory.
  */
 #define _GNU_SOURCE
+#include "exporter.h"
 #include "testlib.h"
 
 #include <fcntl.h>
 #include <linux/dma-buf.h>
-#include <linux/dma-heap.h>
-#include <linux/udmabuf.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define COUNT 3
@@ -196,20 +194,11 @@ static void larger_dmabufs_are_taken(void **state)
 
 static void stock_vivids_buffers_are_taken(void **state)
 {
-	char paths[4][64];
 	struct node vivid;
 	fds_t fds[COUNT];
-	unsigned int n;
 
 	(void)state;
-	n = nodes_of_driver("vivid", paths, 4);
-	for (; n; n--) {
-		if (!node_open(&vivid, paths[n - 1]) &&
-		    vivid.mplane == dev[0].mplane)
-			break;
-		node_close(&vivid);
-	}
-	if (!n)
+	if (open_stock_vivid(&vivid, dev[0].mplane))
 		skip_because("stock vivid is not loaded");
 	must(node_set_format(&vivid, TEST_WIDTH, TEST_HEIGHT, dev[0].fourcc));
 	assert_int_equal(vivid.fourcc, dev[0].fourcc);
@@ -218,42 +207,20 @@ static void stock_vivids_buffers_are_taken(void **state)
 	stream_fds(&dev[0], fds, COUNT, 6);
 }
 
-static int udmabuf(int control, size_t size)
+/* What others give, where the kernel has them. */
+static void import_from(int (*get)(size_t size))
 {
-	struct udmabuf_create create = { .size = size };
-	int fd;
-
-	create.memfd = memfd_create("frame", MFD_ALLOW_SEALING);
-	if (ftruncate(create.memfd, size))
-		return -errno;
-	fcntl(create.memfd, F_ADD_SEALS, F_SEAL_SHRINK);
-	fd = ioctl(control, UDMABUF_CREATE, &create);
-	return fd < 0 ? -errno : fd;
-}
-
-static int heap_buffer(int heap, size_t size)
-{
-	struct dma_heap_allocation_data data = {
-		.len = size, .fd_flags = O_RDWR | O_CLOEXEC,
-	};
-
-	return ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data) ? -errno : (int)data.fd;
-}
-
-/* What /dev/udmabuf or the system heap gives, where the kernel has them. */
-static void import_from(const char *path, int (*get)(int control, size_t size))
-{
-	int control = open(path, O_RDWR | O_CLOEXEC);
 	struct node *n = &dev[0];
 	fds_t fds[COUNT];
 	unsigned int i, p;
 
-	if (control < 0)
-		skip_because("this kernel has no such exporter");
 	for (i = 0; i < COUNT; i++)
-		for (p = 0; p < n->num_planes; p++)
-			fds[i][p] = must(get(control, (n->size[p] + PAGE - 1) &
-					     ~(PAGE - 1)));
+		for (p = 0; p < n->num_planes; p++) {
+			fds[i][p] = get(n->size[p]);
+			if (fds[i][p] == -ENOENT)
+				skip_because("this kernel has no such exporter");
+			must(fds[i][p]);
+		}
 	start_import(n, COUNT);
 	stream_fds(n, fds, COUNT, 6);
 }
@@ -262,13 +229,25 @@ static void import_from(const char *path, int (*get)(int control, size_t size))
 static void udmabufs_are_taken(void **state)
 {
 	(void)state;
-	import_from("/dev/udmabuf", udmabuf);
+	import_from(udmabuf);
 }
 
 static void system_heap_buffers_are_taken(void **state)
 {
 	(void)state;
-	import_from("/dev/dma_heap/system", heap_buffer);
+	import_from(system_heap_buffer);
+}
+
+static void vgems_buffers_are_taken(void **state)
+{
+	(void)state;
+	import_from(vgem_buffer);
+}
+
+static void vkms_dumb_buffers_are_taken(void **state)
+{
+	(void)state;
+	import_from(vkms_buffer);
 }
 
 int main(void)
@@ -286,11 +265,13 @@ int main(void)
 		node_test(system_heap_buffers_are_taken),
 		node_test(stock_vivids_buffers_are_taken),
 		node_test(udmabufs_are_taken),
+		node_test(vgems_buffers_are_taken),
+		node_test(vkms_dumb_buffers_are_taken),
 	};
 	size_t count = sizeof(tests) / sizeof(tests[0]);
 
-	/* The last two exporters do not synchronise for importers. */
+	/* The last four exporters do not synchronise for importers. */
 	if (getenv("NOT_COHERENT"))
-		count -= 2;
+		count -= 4;
 	return _cmocka_run_group_tests("import", tests, count, NULL, NULL);
 }

@@ -21,8 +21,9 @@
 #define BUFFERS 4
 
 static const char usage[] =
-	"usage: stamp-check [-n FRAMES] [-f WxH:FOURCC] [-m MODE] DEVICE\n"
+	"usage: stamp-check [-s] [-n FRAMES] [-f WxH:FOURCC] [-m MODE] DEVICE\n"
 	"       stamp-check -f WxH:FOURCC[:STRIDE] FILE\n"
+	"  -s         the frames are another device's, with its sequence numbers\n"
 	"  -m mmap    map the node's buffers (default)\n"
 	"  -m dmabuf  export them, map the dma-bufs, bracket each access\n"
 	"  -m read    use read()\n";
@@ -30,6 +31,7 @@ static const char usage[] =
 static struct {
 	unsigned int frames, width, height, stride;
 	uint32_t fourcc;
+	bool any_sequence;
 	const char *mode;
 } options = { .frames = 10, .mode = "mmap" };
 
@@ -133,7 +135,8 @@ static unsigned int capture(bool dmabuf)
 	for (i = 0; i < options.frames; i++) {
 		must("VIDIOC_DQBUF", node_dqbuf(&node, V4L2_MEMORY_MMAP, &f));
 		bracket(f.index, DMA_BUF_SYNC_START);
-		wrong += check(maps[f.index], f.sequence);
+		wrong += check(maps[f.index],
+			       options.any_sequence ? -1 : (int64_t)f.sequence);
 		bracket(f.index, DMA_BUF_SYNC_END);
 		if (f.flags & V4L2_BUF_FLAG_ERROR) {
 			printf("wrong: frame %u is in error\n", f.sequence);
@@ -226,9 +229,11 @@ int main(int argc, char **argv)
 	unsigned int wrong, count;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:f:m:")) != -1) {
+	while ((opt = getopt(argc, argv, "sn:f:m:")) != -1) {
 		if (opt == 'n')
 			options.frames = atoi(optarg);
+		else if (opt == 's')
+			options.any_sequence = true;
 		else if (opt == 'm')
 			options.mode = optarg;
 		else if (opt != 'f' || !parse_format(optarg))
