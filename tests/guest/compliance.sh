@@ -12,7 +12,8 @@ old=/opt/bookworm/bin/v4l2-compliance
 # "test X: FAIL", "warn: ..." and "fail: ..." without line numbers.
 complaints()
 {
-	tr '\r' '\n' < "$1" | sed -n -e 's/([0-9]*)//' \
+	may_drop_frames && dropped='got sequence number' || dropped='^$'
+	tr '\r' '\n' < "$1" | grep -v "$dropped" | sed -n -e 's/([0-9]*)//' \
 		-e 's/.*\(warn: .*\)/\1/p' -e 's/.*\(fail: .*\)/\1/p' \
 		-e 's/.*\(test .*: FAIL\).*/\1/p' | sort -u
 }
@@ -47,6 +48,7 @@ compliance()
 		return 1
 	case $total in
 	*"Failed: 0, Warnings: 0") return $status ;;
+	*"Failed: 0, Warnings: "*) may_drop_frames || [ -s "$tmp/allowed" ] ;;
 	*) [ -s "$tmp/allowed" ] ;;
 	esac
 }

@@ -7,6 +7,7 @@
 #   load MODULE OPTIONS...   load one of our modules afresh, with options
 #   nodes                    the /dev/videoN of vivid-ext, in order
 #   timeout SECONDS CMD...   as usual; where all is slower (SLOW=3), longer
+#   may_drop_frames          whether a busy host makes the guest drop some
 #   done_testing             leak check and plan: the last line of each test
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,6 +23,15 @@ timeout()
 	time_limit=$(($1 * ${SLOW:-1}))
 	shift
 	command timeout $time_limit "$@"
+}
+
+# In User Mode Linux time is the host's, and not made of instructions.
+may_drop_frames()
+{
+	case $(uname -r) in
+	*-uml) ;;
+	*) return 1 ;;
+	esac
 }
 
 ok()
