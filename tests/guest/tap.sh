@@ -5,6 +5,7 @@
 #   skip NAME WHY            a test that cannot run here
 #   suite LABEL PROGRAM...   all tests of a cmocka program
 #   load MODULE OPTIONS...   load one of our modules afresh, with options
+#   thorough                 whether there is time for more than every day
 #   nodes                    the /dev/videoN of vivid-ext, in order
 #   timeout SECONDS CMD...   as usual; where all is slower (SLOW=3), longer
 #   may_drop_frames          whether a busy host makes the guest drop some
@@ -98,6 +99,11 @@ load()
 {
 	udevadm settle
 	modprobe -r "$1" && modprobe "$@"
+}
+
+thorough()
+{
+	[ -n "${THOROUGH:-}" ]
 }
 
 nodes()
