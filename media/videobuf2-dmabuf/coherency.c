@@ -45,11 +45,12 @@ int vdb_coherency_init(struct vdb_buffer *buf)
 	spin_lock_init(&buf->state_lock);
 	buf->nr_chunks = DIV_ROUND_UP(buf->size, VDB_CHUNK_SIZE);
 	longs = BITS_TO_LONGS(buf->nr_chunks);
-	buf->mapped = kcalloc(3 * longs, sizeof(long), GFP_KERNEL);
+	buf->mapped = kcalloc(4 * longs, sizeof(long), GFP_KERNEL);
 	if (!buf->mapped)
 		return -ENOMEM;
 	buf->stale = buf->mapped + longs;
 	buf->dirty = buf->stale + longs;
+	buf->suspect = buf->dirty + longs;
 	return 0;
 }
 
@@ -202,6 +203,12 @@ static void refresh_device(struct vdb_attachment *att, unsigned int first,
 		sync_chunks(att, first, last, false);
 }
 
+static void forget_dirty(struct vdb_buffer *buf)
+{
+	bitmap_zero(buf->dirty, buf->nr_chunks);
+	bitmap_zero(buf->suspect, buf->nr_chunks);
+}
+
 static void flush_dirty(struct vdb_buffer *buf)
 {
 	struct vdb_attachment *att;
@@ -214,7 +221,7 @@ static void flush_dirty(struct vdb_buffer *buf)
 	for_each_set_bitrange(b, e, buf->dirty, buf->nr_chunks)
 		list_for_each_entry(att, &buf->attachments, node)
 			refresh_device(att, b, e);
-	bitmap_zero(buf->dirty, buf->nr_chunks);
+	forget_dirty(buf);
 }
 
 /* Pass on what a device wrote to those that look elsewhere. */
@@ -388,11 +395,62 @@ void vdb_coherency_cpu_writes(struct vdb_buffer *buf, unsigned int first,
 	unsigned long flags;
 
 	spin_lock_irqsave(&buf->state_lock, flags);
-	if (buf->incoherent)
+	if (buf->incoherent) {
 		bitmap_set(buf->dirty, first, last - first);
+		bitmap_clear(buf->suspect, first, last - first);
+	}
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
 VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_writes);
+
+/**
+ * vdb_coherency_cpu_may_write - the CPU reads some chunks, and nobody will be
+ *	told if it writes to them
+ * @buf: the buffer
+ * @first: the first chunk
+ * @last: the one after the last
+ *
+ * They count as written, until vdb_coherency_cpu_only_read().
+ *
+ * Context: any, after vdb_coherency_cpu_begin() for these chunks.
+ */
+void vdb_coherency_cpu_may_write(struct vdb_buffer *buf, unsigned int first,
+				 unsigned int last)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&buf->state_lock, flags);
+	for (; buf->incoherent && first < last; first++)
+		if (!__test_and_set_bit(first, buf->dirty))
+			__set_bit(first, buf->suspect);
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+}
+VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_may_write);
+
+/**
+ * vdb_coherency_cpu_only_read - who may have written has said that it did not
+ * @buf: the buffer
+ *
+ * Were its bytes handed over all the same, they could overwrite what a device
+ * has written meanwhile. To be followed by vdb_coherency_cpu_end(), which
+ * takes the mappings away. Not while others access the buffer, who may write.
+ *
+ * Context: process; vdb_buffer.lock held.
+ */
+void vdb_coherency_cpu_only_read(struct vdb_buffer *buf)
+{
+	unsigned long flags;
+
+	lockdep_assert_held(&buf->lock);
+	spin_lock_irqsave(&buf->state_lock, flags);
+	if (!buf->cpu_users) {
+		bitmap_andnot(buf->dirty, buf->dirty, buf->suspect,
+			      buf->nr_chunks);
+		bitmap_zero(buf->suspect, buf->nr_chunks);
+	}
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+}
+VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_only_read);
 
 /**
  * vdb_coherency_cpu_end - the CPU is done; what it wrote is for the devices
@@ -455,7 +513,7 @@ void vdb_coherency_device_begin(struct vdb_attachment *att, bool clean)
 					  buf->nr_chunks);
 		flush_dirty(buf);
 	} else {
-		bitmap_zero(buf->dirty, buf->nr_chunks);
+		forget_dirty(buf);
 	}
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
@@ -486,7 +544,7 @@ void vdb_coherency_device_end(struct vdb_attachment *att, bool invalidate)
 		goto out;
 	}
 
-	bitmap_zero(buf->dirty, buf->nr_chunks);
+	forget_dirty(buf);
 	if (att->view == VDB_VIEW_CPU) {
 		bitmap_zero(buf->stale, buf->nr_chunks);
 		buf->writer = NULL;

@@ -198,6 +198,31 @@ static void dirty_chunks_are_flushed(struct kunit *test)
 	vdb_kunit_unmap(&a, DMA_TO_DEVICE);
 }
 
+/* Who may have written but says it did not hands nothing over. */
+static void suspects_are_dirty_until_cleared(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct vdb_kunit_device a;
+
+	map_tracked(test, &a, f->a, DMA_BIDIRECTIONAL);
+	vdb_coherency_cpu_begin(f->buf, 0, 2);
+	vdb_coherency_cpu_may_write(f->buf, 0, 2);
+	KUNIT_EXPECT_TRUE(test, test_bit(0, f->buf->dirty));
+	cpu_write(f->buf, 1, 0x33);
+	mutex_lock(&f->buf->lock);
+	f->buf->cpu_users++;
+	vdb_coherency_cpu_only_read(f->buf);
+	KUNIT_EXPECT_TRUE(test, test_bit(0, f->buf->dirty));
+	f->buf->cpu_users--;
+	vdb_coherency_cpu_only_read(f->buf);
+	mutex_unlock(&f->buf->lock);
+	KUNIT_EXPECT_FALSE(test, test_bit(0, f->buf->dirty));
+	KUNIT_EXPECT_TRUE(test, test_bit(1, f->buf->dirty));
+	cpu_end(f->buf, false);
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 1), 0x33);
+	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
+}
+
 /* A write of one chunk keeps the device's bytes in all others. */
 static void cpu_and_device_write_in_turn(struct kunit *test)
 {
@@ -368,6 +393,7 @@ static struct kunit_case coherency_cases[] = {
 	KUNIT_CASE(stale_chunks_are_fetched_lazily),
 	KUNIT_CASE(syncs_are_elided),
 	KUNIT_CASE(dirty_chunks_are_flushed),
+	KUNIT_CASE(suspects_are_dirty_until_cleared),
 	KUNIT_CASE(cpu_and_device_write_in_turn),
 	KUNIT_CASE(hints_are_taken),
 	KUNIT_CASE(held_mapping_is_flushed),

@@ -206,6 +206,8 @@ static int vdb_end_cpu_access(struct dma_buf *dbuf, enum dma_data_direction dir)
 	mutex_lock(&buf->lock);
 	/* Writes through mappings that come and go are known; others not. */
 	unnoticed = buf->vmapped || buf->policy == VDB_POLICY_EXPLICIT;
+	if (dir == DMA_FROM_DEVICE)
+		vdb_coherency_cpu_only_read(buf);
 	vdb_coherency_cpu_end(buf, unnoticed && dir != DMA_FROM_DEVICE);
 	buf->vmapped = buf->vmaps;
 	mutex_unlock(&buf->lock);

@@ -118,6 +118,7 @@ struct vdb_attachment {
  * @writer: the device whose view has the newest bytes, or NULL for the CPU's
  * @stale: chunks of which the CPU's view is older than the writer's
  * @dirty: chunks of which the devices' views are older than the CPU's
+ * @suspect: those of @dirty that the CPU may have only read
  * @held: kernel mappings whose users do not bracket their access
  * @cpu_users: accesses that have begun and not ended
  * @device_owned: a queue's device has it; for the eyes of people only
@@ -146,6 +147,7 @@ struct vdb_buffer {
 	struct vdb_attachment *writer;
 	unsigned long *stale;
 	unsigned long *dirty;
+	unsigned long *suspect;
 	unsigned int held;
 	unsigned int cpu_users;
 	bool device_owned;
@@ -212,6 +214,9 @@ void vdb_coherency_cpu_begin(struct vdb_buffer *buf, unsigned int first,
 void vdb_coherency_cpu_end(struct vdb_buffer *buf, bool written);
 void vdb_coherency_cpu_writes(struct vdb_buffer *buf, unsigned int first,
 			      unsigned int last);
+void vdb_coherency_cpu_may_write(struct vdb_buffer *buf, unsigned int first,
+				 unsigned int last);
+void vdb_coherency_cpu_only_read(struct vdb_buffer *buf);
 void vdb_coherency_device_begin(struct vdb_attachment *att, bool clean);
 void vdb_coherency_device_end(struct vdb_attachment *att, bool invalidate);
 

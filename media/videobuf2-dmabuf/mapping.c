@@ -86,9 +86,13 @@ static vm_fault_t vdb_vm_fault(struct vm_fault *vmf)
 		vdb_synccheck_touched(buf, vmf->flags & FAULT_FLAG_WRITE);
 	else if (!uncached(buf))
 		vdb_coherency_cpu_begin(buf, chunk, chunk + 1);
-	/* Writes to real pages are not reported: expect them. */
-	if (!has_pfn_entries(vmf->vma) && vmf->vma->vm_flags & VM_WRITE)
-		vdb_coherency_cpu_writes(buf, chunk, chunk + 1);
+	/* Writes to real pages are not reported, even if mprotect() comes first. */
+	if (!has_pfn_entries(vmf->vma)) {
+		if (vmf->flags & FAULT_FLAG_WRITE)
+			vdb_coherency_cpu_writes(buf, chunk, chunk + 1);
+		else if (vmf->vma->vm_flags & VM_MAYWRITE)
+			vdb_coherency_cpu_may_write(buf, chunk, chunk + 1);
+	}
 	ret = insert_chunk(buf, vmf, chunk);
 	mutex_unlock(&buf->lock);
 	return ret;
@@ -264,9 +268,11 @@ void vdb_mapping_vunmap(struct vdb_buffer *buf, bool hold)
 	if (hold) {
 		spin_lock_irqsave(&buf->state_lock, flags);
 		buf->held--;
-		if (buf->incoherent)
+		if (buf->incoherent) {
 			bitmap_complement(buf->dirty, buf->stale,
 					  buf->nr_chunks);
+			bitmap_zero(buf->suspect, buf->nr_chunks);
+		}
 		spin_unlock_irqrestore(&buf->state_lock, flags);
 	}
 	if (!--buf->vmaps) {
