@@ -20,6 +20,7 @@ help:
 	@echo '                           run a command as root in a guest; more options,'
 	@echo '                           and its exact exit status: tests/vm/vm --help'
 	@echo 'make matrix [KERNEL=6.12]  which exporters let readers see what was written'
+	@echo 'make counts [KERNEL=6.12]  what a frame costs, by how the CPU touches it'
 	@echo 'make lint                  style and static checks of the kernel code'
 	@echo 'make clean                 remove what was built'
 
@@ -52,6 +53,9 @@ check-all:
 coverage:
 	@tests/vm/coverage $(TESTS)
 
+counts:
+	@tests/vm/vm --kernel '$(KERNEL)' /src/tests/guest/counts
+
 matrix:
 	@tests/vm/vm --kernel '$(KERNEL)' /src/tests/guest/exporters
 
@@ -61,4 +65,4 @@ lint:
 demo:
 	@tests/vm/vm --kernel '$(KERNEL)' --out build/demo vivid-ext-demo --out /out
 
-.PHONY: all help modules utils install clean vm check check-all coverage matrix lint demo
+.PHONY: all help modules utils install clean vm check check-all counts coverage matrix lint demo
