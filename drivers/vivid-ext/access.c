@@ -15,10 +15,63 @@
 #include <media/videobuf2-dma-sg.h>
 #include <media/videobuf2-dmabuf.h>
 #include <media/videobuf2-v4l2.h>
+#include <media/videobuf2-vmalloc.h>
 
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "access.h"
+#include "config.h"
 #include "dmabus.h"
+
+static const struct vb2_mem_ops *memops_of(unsigned int a)
+{
+	switch (a) {
+	case VIVID_EXT_VMALLOC:
+		return &vb2_vmalloc_memops;
+	case VIVID_EXT_DMA_SG:
+		return &vb2_dma_sg_memops;
+	case VIVID_EXT_DMA_CONTIG:
+		return &vb2_dma_contig_memops;
+	default:
+		return &vb2_dmabuf_memops;
+	}
+}
+
+/* What the allocator should know: a device that takes one piece only says so. */
+static unsigned long attrs_of(const struct vivid_ext_config *config)
+{
+	static const unsigned long policies[] = {
+		[VIVID_EXT_AUTO] = 0,
+		[VIVID_EXT_SHOOTDOWN] = VB2_DMABUF_ATTR_SHOOTDOWN,
+		[VIVID_EXT_EXPLICIT] = VB2_DMABUF_ATTR_EXPLICIT,
+		[VIVID_EXT_WRITECOMBINE] = DMA_ATTR_WRITE_COMBINE,
+	};
+	unsigned long attrs;
+
+	if (config->allocator != VIVID_EXT_DMABUF)
+		return 0;
+	attrs = policies[config->policy];
+	if (config->fallback)
+		attrs |= VB2_DMABUF_ATTR_FALLBACK;
+	if (vivid_ext_bus_segments(&config->bus) == 1 && !config->bus.iommu)
+		attrs |= DMA_ATTR_FORCE_CONTIGUOUS;
+	return attrs;
+}
+
+/**
+ * vivid_ext_access_init - whose memory a queue has, and for which device
+ * @q: the queue, before vb2_queue_init()
+ * @dev: who does the DMA
+ * @config: as the user wants it
+ */
+void vivid_ext_access_init(struct vb2_queue *q, struct device *dev,
+			   const struct vivid_ext_config *config)
+{
+	/* No device means no DMA: the allocator goes by it, and so do we. */
+	q->dev = config->dma ? dev : NULL;
+	q->mem_ops = memops_of(config->allocator);
+	q->dma_attrs = attrs_of(config);
+}
+EXPORT_SYMBOL_GPL(vivid_ext_access_init);
 
 static bool is_ours(const struct vb2_buffer *vb)
 {

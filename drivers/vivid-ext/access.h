@@ -7,8 +7,11 @@
 
 #include "format.h"
 
+struct device;
 struct seq_file;
 struct vb2_buffer;
+struct vb2_queue;
+struct vivid_ext_config;
 struct vivid_ext_view;
 
 /**
@@ -25,6 +28,8 @@ struct vivid_ext_access {
 	void *mem[VIVID_EXT_MAX_MEM];
 };
 
+void vivid_ext_access_init(struct vb2_queue *q, struct device *dev,
+			   const struct vivid_ext_config *config);
 int vivid_ext_access_open(struct vivid_ext_access *access,
 			  struct vb2_buffer *vb);
 void vivid_ext_access_close(struct vivid_ext_access *access);

@@ -45,6 +45,7 @@ enum vivid_ext_policy {
  * @multiplanar: the node speaks the multi-planar API
  * @output: there is an output node too
  * @loop: the capture node shows what the output node shows, to begin with
+ * @m2m: there is a converter too, if the module vivid-ext-m2m is there
  * @dma: the device writes frames by DMA, otherwise the CPU draws them
  * @fallback: the CPU writes where the device can't
  * @hardirq: frames are completed in hard interrupt context
@@ -60,6 +61,7 @@ struct vivid_ext_config {
 	bool multiplanar;
 	bool output;
 	bool loop;
+	bool m2m;
 	bool dma;
 	bool fallback;
 	bool hardirq;

@@ -135,6 +135,29 @@ static int dev_register(struct vivid_ext_dev *dev)
 	return vivid_ext_output_register(&dev->output);
 }
 
+static void remove_converter(void *data)
+{
+	platform_device_unregister(data);
+}
+
+/* A device of its own, on a bus of the same kind; udev loads its driver. */
+static int add_converter(struct vivid_ext_dev *dev, int id)
+{
+	const struct platform_device_info info = {
+		.parent = dev->dev,
+		.name = VIVID_EXT_NAME "-m2m",
+		.id = id,
+		.dma_mask = DMA_BIT_MASK(64),
+		.data = &dev->config,
+		.size_data = sizeof(dev->config),
+	};
+	struct platform_device *pdev = platform_device_register_full(&info);
+
+	if (IS_ERR(pdev))
+		return PTR_ERR(pdev);
+	return devm_add_action_or_reset(dev->dev, remove_converter, pdev);
+}
+
 static int vivid_ext_probe(struct platform_device *pdev)
 {
 	const struct vivid_ext_config *config = dev_get_platdata(&pdev->dev);
@@ -159,7 +182,7 @@ static int vivid_ext_probe(struct platform_device *pdev)
 	if (ret)
 		return ret;
 	vivid_ext_debugfs_add(dev);
-	return 0;
+	return dev->config.m2m ? add_converter(dev, pdev->id) : 0;
 }
 
 static struct platform_driver vivid_ext_driver = {

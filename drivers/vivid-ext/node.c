@@ -185,7 +185,6 @@ int vivid_ext_node_g_parm(struct file *file, void *priv,
 	if (V4L2_TYPE_IS_OUTPUT(parm->type)) {
 		parm->parm.output.capability = V4L2_CAP_TIMEPERFRAME;
 		parm->parm.output.timeperframe = node->interval;
-		parm->parm.output.writebuffers = 2;
 	} else {
 		parm->parm.capture.capability = V4L2_CAP_TIMEPERFRAME;
 		parm->parm.capture.timeperframe = node->interval;

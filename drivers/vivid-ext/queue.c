@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The buffer queue of a node: what videobuf2 asks of the driver, with
- * any of the four allocators.
+ * The buffer queue of a node: what videobuf2 asks of the driver.
  */
-#include <media/videobuf2-dma-contig.h>
-#include <media/videobuf2-dma-sg.h>
-#include <media/videobuf2-dmabuf.h>
 #include <media/videobuf2-v4l2.h>
-#include <media/videobuf2-vmalloc.h>
 
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "core.h"
@@ -152,41 +147,6 @@ static const struct vb2_ops queue_ops = {
 	VDB_VB2_OPS_WAIT
 };
 
-static const struct vb2_mem_ops *queue_mem_ops(unsigned int a)
-{
-	switch (a) {
-	case VIVID_EXT_VMALLOC:
-		return &vb2_vmalloc_memops;
-	case VIVID_EXT_DMA_SG:
-		return &vb2_dma_sg_memops;
-	case VIVID_EXT_DMA_CONTIG:
-		return &vb2_dma_contig_memops;
-	default:
-		return &vb2_dmabuf_memops;
-	}
-}
-
-/* What the allocator should know: a device that takes one piece only says so. */
-static unsigned long queue_attrs(const struct vivid_ext_config *config)
-{
-	static const unsigned long policies[] = {
-		[VIVID_EXT_AUTO] = 0,
-		[VIVID_EXT_SHOOTDOWN] = VB2_DMABUF_ATTR_SHOOTDOWN,
-		[VIVID_EXT_EXPLICIT] = VB2_DMABUF_ATTR_EXPLICIT,
-		[VIVID_EXT_WRITECOMBINE] = DMA_ATTR_WRITE_COMBINE,
-	};
-	unsigned long attrs;
-
-	if (config->allocator != VIVID_EXT_DMABUF)
-		return 0;
-	attrs = policies[config->policy];
-	if (config->fallback)
-		attrs |= VB2_DMABUF_ATTR_FALLBACK;
-	if (vivid_ext_bus_segments(&config->bus) == 1 && !config->bus.iommu)
-		attrs |= DMA_ATTR_FORCE_CONTIGUOUS;
-	return attrs;
-}
-
 /**
  * vivid_ext_queue_init - make a node's queue
  * @node: the node
@@ -200,23 +160,19 @@ static unsigned long queue_attrs(const struct vivid_ext_config *config)
  */
 int vivid_ext_queue_init(struct vivid_ext_node *node, enum v4l2_buf_type type)
 {
-	const struct vivid_ext_config *config = &node->dev->config;
 	struct vb2_queue *q = &node->queue;
 
 	q->type = type;
 	q->io_modes = VB2_MMAP | VB2_DMABUF;
 	if (V4L2_TYPE_IS_CAPTURE(type))
 		q->io_modes |= VB2_READ;
-	/* No device means no DMA: the allocator and access.c go by it. */
-	q->dev = config->dma ? node->dev->dev : NULL;
 	q->drv_priv = node;
 	q->buf_struct_size = sizeof(struct vivid_ext_buffer);
 	q->ops = &queue_ops;
-	q->mem_ops = queue_mem_ops(config->allocator);
 	q->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 	q->allow_cache_hints = 1;
-	q->dma_attrs = queue_attrs(config);
 	q->lock = &node->dev->lock;
 	vdb_queue_max_buffers(q, MAX_BUFFERS);
+	vivid_ext_access_init(q, node->dev->dev, &node->dev->config);
 	return vb2_queue_init(q);
 }

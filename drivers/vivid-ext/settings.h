@@ -16,6 +16,7 @@ SETTING_ENUM(allocator, allocators,
 SETTING_BOOL(multiplanar, 0, "use the multi-planar API")
 SETTING_BOOL(output, 0, "an output node, too, which checks what it shows")
 SETTING_BOOL(loop, 0, "capture gives what the output node shows, at first")
+SETTING_BOOL(m2m, 0, "a converter, too; needs the module vivid-ext-m2m")
 SETTING_BOOL(dma, 1, "the camera writes by DMA, otherwise the CPU draws")
 SETTING_BOOL(fallback, 1,
 	     "where DMA is impossible the CPU writes, else that is an error")

@@ -115,6 +115,33 @@ static dma_addr_t map##_page(struct device *dev, struct page *page, \
 #define vdb_queue_max_buffers(q, n) ((q)->max_num_buffers = (n))
 #endif
 
+/* The same of a mem2mem device. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define VDB_IOCTL_M2M_REMOVE_BUFS
+#else
+#define VDB_IOCTL_M2M_REMOVE_BUFS \
+	.vidioc_remove_bufs = v4l2_m2m_ioctl_remove_bufs,
+#endif
+
+/* 6.18: a file handle knows its file, and the other way round. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define vdb_v4l2_fh_add(fh, file) \
+	v4l2_fh_add((file)->private_data = (fh))
+#define vdb_v4l2_fh_del(fh, file) v4l2_fh_del(fh)
+#else
+#define vdb_v4l2_fh_add(fh, file) v4l2_fh_add(fh, file)
+#define vdb_v4l2_fh_del(fh, file) v4l2_fh_del(fh, file)
+#endif
+
+/* 6.19: it always copies the frame's flags. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define vdb_v4l2_m2m_copy_metadata(src, dst) \
+	v4l2_m2m_buf_copy_metadata(src, dst, true)
+#else
+#define vdb_v4l2_m2m_copy_metadata(src, dst) \
+	v4l2_m2m_buf_copy_metadata(src, dst)
+#endif
+
 /* 6.13: an hrtimer gets its function when it is set up. */
 static inline void
 vdb_hrtimer_setup(struct hrtimer *timer,

@@ -14,7 +14,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 programs=${TEST_PROGRAMS:-$here/../../build/guest/tests}
 debug=/sys/kernel/debug
-modules="vivid_ext_display vivid_ext_importer vivid_ext vivid_ext_v4l2 vivid_ext_common videobuf2_dmabuf"
+modules="vivid_ext_display vivid_ext_importer vivid_ext vivid_ext_m2m vivid_ext_v4l2 vivid_ext_common videobuf2_dmabuf"
 count=0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
