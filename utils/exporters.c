@@ -3,6 +3,7 @@
  * A dma-buf from whoever makes them: a V4L2 node, udmabuf, a dma-heap.
  */
 #include <fcntl.h>
+#include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
 #include <poll.h>
@@ -71,13 +72,14 @@ static int open_camera(struct exported *buffer, const char *path,
 		return -1;
 	buffer->is_v4l2 = true;
 	if (camera_set_format(camera, V4L2_PIX_FMT_XBGR32, width, height) ||
-	    camera_set_rate(camera, 100) || camera_create_buffers(camera, 1)) {
+	    camera_set_rate(camera, 100) || camera_create_buffers(camera, 2)) {
 		camera_close(camera);
 		return -1;
 	}
 	buffer->fd = camera->dmabuf[0][0];
 	size = lseek(buffer->fd, 0, SEEK_END);
 	buffer->size = size < 0 ? 0 : size;
+	screen_open(&buffer->screen, camera);
 	return 0;
 }
 
@@ -87,6 +89,7 @@ int exported_open(struct exported *buffer, const char *name,
 	size_t size = ((size_t)width * height * 4 + PAGE - 1) / PAGE * PAGE;
 
 	memset(buffer, 0, sizeof(*buffer));
+	buffer->screen.fd = -1;
 	if (!strcmp(name, "udmabuf"))
 		return open_udmabuf(buffer, size);
 	if (!strncmp(name, "/dev/dma_heap/", 14))
@@ -96,16 +99,18 @@ int exported_open(struct exported *buffer, const char *name,
 
 void exported_close(struct exported *buffer)
 {
+	screen_close(&buffer->screen);
 	if (buffer->is_v4l2)
 		camera_close(&buffer->camera);
 	else
 		close(buffer->fd);
 }
 
-void *exported_map_node(struct exported *buffer)
+static void *map_node(struct exported *buffer, unsigned int index)
 {
 	struct v4l2_plane planes[CAMERA_MAX_PLANES] = { 0 };
 	struct v4l2_buffer b = {
+		.index = index,
 		.type = buffer->camera.type,
 		.memory = V4L2_MEMORY_MMAP,
 	};
@@ -130,22 +135,66 @@ void *exported_map_node(struct exported *buffer)
 	return map;
 }
 
-int exported_capture(struct exported *buffer)
+void *exported_map_node(struct exported *buffer)
+{
+	return map_node(buffer, 0);
+}
+
+/* Stream until there is a frame, which must be in this buffer. */
+static int capture(struct exported *buffer, unsigned int index)
 {
 	enum v4l2_buf_type type = buffer->camera.type;
-	struct pollfd ready = { .events = POLLIN };
+	struct pollfd ready = {
+		.fd = buffer->camera.fd,
+		.events = POLLIN,
+	};
 	struct camera_frame frame;
 
-	if (camera_start(&buffer->camera))
+	if (camera_queue(&buffer->camera, index))
 		return -1;
-	ready.fd = buffer->camera.fd;
+	if (ioctl(buffer->camera.fd, VIDIOC_STREAMON, &type))
+		return complain_errno("VIDIOC_STREAMON");
 	if (poll(&ready, 1, 5000) != 1)
 		return complain("no frame within 5 seconds");
 	if (camera_dequeue(&buffer->camera, &frame))
 		return -1;
-	if (frame.index)
-		return complain("buffer %u instead of 0", frame.index);
+	if (frame.index != index)
+		return complain("buffer %u instead of %u", frame.index, index);
 	if (ioctl(buffer->camera.fd, VIDIOC_STREAMOFF, &type))
 		return complain_errno("VIDIOC_STREAMOFF");
 	return frame.error ? complain("the camera marks its frame as wrong") : 0;
+}
+
+int exported_capture(struct exported *buffer)
+{
+	return capture(buffer, 0);
+}
+
+static int copy_buffer(struct exported *buffer, unsigned int index, void *to)
+{
+	struct dma_buf_sync sync = {
+		.flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ,
+	};
+	int fd = buffer->camera.dmabuf[index][0];
+	void *map = map_node(buffer, index);
+
+	if (!map)
+		return -1;
+	ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync);
+	memcpy(to, map, buffer->size);
+	sync.flags = DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ;
+	ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync);
+	munmap(map, buffer->size);
+	return 0;
+}
+
+int exported_scan(struct exported *buffer, void *seen)
+{
+	int ret;
+
+	ret = screen_show(&buffer->screen, buffer->fd, buffer->size);
+	if (!ret)
+		ret = capture(buffer, 1);
+	screen_clear(&buffer->screen);
+	return ret ? ret : copy_buffer(buffer, 1, seen);
 }

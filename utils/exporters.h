@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "camera.h"
+#include "screen.h"
 
 /**
  * struct exported - a buffer
@@ -16,12 +17,14 @@
  * @size: in bytes, whole pages
  * @is_v4l2: a camera has made it
  * @camera: which one
+ * @screen: the output node of its device, if there is one
  */
 struct exported {
 	int fd;
 	size_t size;
 	bool is_v4l2;
 	struct camera camera;
+	struct screen screen;
 };
 
 /*
@@ -37,5 +40,11 @@ void *exported_map_node(struct exported *buffer);
 
 /* One frame from the camera that owns it: QBUF, stream, DQBUF. */
 int exported_capture(struct exported *buffer);
+
+/*
+ * What the device reads in it: shown by its output node, and looped into
+ * another buffer of the camera's. 0, or -1 after a message.
+ */
+int exported_scan(struct exported *buffer, void *seen);
 
 #endif
