@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * V4L2 capture nodes and dma-bufs for the test programs: one call an ioctl.
+ * V4L2 nodes and dma-bufs for the test programs: one call an ioctl.
  */
 #define _GNU_SOURCE
 #include "node.h"
@@ -101,6 +101,16 @@ int node_open(struct node *n, const char *path)
 	return node_get_format(n);
 }
 
+/* One queue of an open file, of an output node or a converter. */
+int node_attach(struct node *n, int fd, enum v4l2_buf_type type)
+{
+	memset(n, 0, sizeof(*n));
+	n->fd = fd;
+	n->type = type;
+	n->mplane = V4L2_TYPE_IS_MULTIPLANAR(type);
+	return node_get_format(n);
+}
+
 void node_close(struct node *n)
 {
 	close(n->fd);
@@ -195,6 +205,8 @@ static void init_buffer(struct node *n, enum v4l2_memory memory,
 			unsigned int index, struct v4l2_buffer *b,
 			struct v4l2_plane *planes)
 {
+	unsigned int p;
+
 	memset(b, 0, sizeof(*b));
 	memset(planes, 0, sizeof(*planes) * VIDEO_MAX_PLANES);
 	b->type = n->type;
@@ -204,6 +216,12 @@ static void init_buffer(struct node *n, enum v4l2_memory memory,
 		b->m.planes = planes;
 		b->length = n->num_planes;
 	}
+	/* The frame is all there is. */
+	if (!V4L2_TYPE_IS_OUTPUT(n->type))
+		return;
+	b->bytesused = n->size[0];
+	for (p = 0; n->mplane && p < n->num_planes; p++)
+		planes[p].bytesused = n->size[p];
 }
 
 int node_querybuf(struct node *n, enum v4l2_memory memory, unsigned int index,
@@ -239,18 +257,22 @@ int node_qbuf(struct node *n, unsigned int index)
 int node_qbuf_fds(struct node *n, unsigned int index, const int *fds,
 		  const uint32_t *lengths)
 {
+	static const uint32_t none[NODE_MAX_PLANES];
 	struct v4l2_plane planes[VIDEO_MAX_PLANES];
 	struct v4l2_buffer b;
 	unsigned int p;
 
 	init_buffer(n, V4L2_MEMORY_DMABUF, index, &b, planes);
+	/* Of a frame that is output the length must be told. */
+	if (!lengths)
+		lengths = V4L2_TYPE_IS_OUTPUT(n->type) ? n->size : none;
 	for (p = 0; n->mplane && p < n->num_planes; p++) {
 		planes[p].m.fd = fds[p];
-		planes[p].length = lengths ? lengths[p] : 0;
+		planes[p].length = lengths[p];
 	}
 	if (!n->mplane) {
 		b.m.fd = fds[0];
-		b.length = lengths ? lengths[0] : 0;
+		b.length = lengths[0];
 	}
 	return xioctl(n->fd, VIDIOC_QBUF, &b);
 }
@@ -258,7 +280,10 @@ int node_qbuf_fds(struct node *n, unsigned int index, const int *fds,
 /* Wait for a frame; -ETIMEDOUT if none comes. */
 int node_dqbuf(struct node *n, enum v4l2_memory memory, struct node_frame *f)
 {
-	struct pollfd p = { .fd = n->fd, .events = POLLIN };
+	struct pollfd p = {
+		.fd = n->fd,
+		.events = V4L2_TYPE_IS_OUTPUT(n->type) ? POLLOUT : POLLIN,
+	};
 	struct v4l2_plane planes[VIDEO_MAX_PLANES];
 	struct v4l2_buffer b;
 	unsigned int i;

@@ -40,6 +40,7 @@ struct node_frame {
 unsigned int nodes_of_driver(const char *driver, char (*paths)[64],
 			     unsigned int max);
 int node_open(struct node *n, const char *path);
+int node_attach(struct node *n, int fd, enum v4l2_buf_type type);
 void node_close(struct node *n);
 int node_get_format(struct node *n);
 int node_set_format(struct node *n, uint32_t width, uint32_t height,

@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The converter: are its pictures what they should be, computed here another
+ * way; and what becomes of jobs whose file, stream or device goes.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/media.h>
+#include <linux/videodev2.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "frame.h"
+#include "testlib.h"
+
+#define CONVERTER "vivid-ext-m2m"
+#define CONVERTER_OF(n) "vivid-ext-m2m." #n
+
+/* A picture as the tests see it: at most two planes, one behind the other. */
+struct pic {
+	uint32_t fourcc, width, height, stride;
+	uint8_t *bytes;
+};
+
+static struct node old, new;	/* the converter's two queues, one file */
+
+static bool is_rgb(uint32_t fourcc)
+{
+	return fourcc == V4L2_PIX_FMT_RGB24 || fourcc == V4L2_PIX_FMT_XBGR32;
+}
+
+/* The three components of a pixel, R G B or Y Cb Cr. */
+static void get(const struct pic *p, uint32_t x, uint32_t y, int out[3])
+{
+	const uint8_t *line = p->bytes + y * p->stride, *c;
+
+	switch (p->fourcc) {
+	case V4L2_PIX_FMT_RGB24:
+		for (int i = 0; i < 3; i++)
+			out[i] = line[3 * x + i];
+		break;
+	case V4L2_PIX_FMT_XBGR32:
+		for (int i = 0; i < 3; i++)
+			out[i] = line[4 * x + 2 - i];
+		break;
+	case V4L2_PIX_FMT_YUYV:
+		out[0] = line[2 * x];
+		out[1] = line[x / 2 * 4 + 1];
+		out[2] = line[x / 2 * 4 + 3];
+		break;
+	default:	/* NV12 */
+		c = p->bytes + p->height * p->stride + y / 2 * p->stride;
+		out[0] = line[x];
+		out[1] = c[x / 2 * 2];
+		out[2] = c[x / 2 * 2 + 1];
+	}
+}
+
+/*
+ * By the textbook, limited range. The colour space is the old picture's: Rec.
+ * 709 for YUV, and sRGB for RGB, of which V4L2 says that it goes by Rec. 601.
+ */
+static void recolour(const int in[3], bool to_rgb, double out[3])
+{
+	const double kr = to_rgb ? 0.2126 : 0.299;
+	const double kb = to_rgb ? 0.0722 : 0.114;
+	const double kg = 1 - kr - kb;
+	double y, cb, cr;
+
+	if (to_rgb) {
+		y = (in[0] - 16) / 219.0;
+		cb = (in[1] - 128) / 224.0;
+		cr = (in[2] - 128) / 224.0;
+		out[0] = 255 * (y + 2 * (1 - kr) * cr);
+		out[2] = 255 * (y + 2 * (1 - kb) * cb);
+		out[1] = (255 * y - kr * out[0] - kb * out[2]) / kg;
+	} else {
+		y = (kr * in[0] + kg * in[1] + kb * in[2]) / 255;
+		cb = (in[2] / 255.0 - y) / (2 * (1 - kb));
+		cr = (in[0] / 255.0 - y) / (2 * (1 - kr));
+		out[0] = 16 + 219 * y;
+		out[1] = 128 + 224 * cb;
+		out[2] = 128 + 224 * cr;
+	}
+}
+
+static uint32_t place(uint32_t at, uint32_t size, uint32_t old_size, bool flip)
+{
+	uint32_t from = (uint64_t)at * old_size / size;
+
+	return flip ? old_size - 1 - from : from;
+}
+
+static void expect(const struct pic *from, const struct pic *to, uint32_t x,
+		   uint32_t y, bool hflip, bool vflip, double out[3])
+{
+	bool change = is_rgb(from->fourcc) != is_rgb(to->fourcc);
+	int in[3];
+
+	get(from, place(x, to->width, from->width, hflip),
+	    place(y, to->height, from->height, vflip), in);
+	if (change)
+		recolour(in, is_rgb(to->fourcc), out);
+	else
+		for (int i = 0; i < 3; i++)
+			out[i] = in[i];
+}
+
+static void check_component(const struct pic *to, uint32_t x, uint32_t y, int i,
+			    double want, int got, double slack)
+{
+	if (want < 0)
+		want = 0;
+	if (want > 255)
+		want = 255;
+	if (got < want - slack || got > want + slack)
+		fail_msg("%.4s %ux%u: pixel %u,%u component %d is %d, not %.2f",
+			 (const char *)&to->fourcc, to->width, to->height, x,
+			 y, i, got, want);
+}
+
+/* Chroma that pixels share is that of the top left one. */
+static void check_pixels(const struct pic *from, const struct pic *to,
+			 bool hflip, bool vflip)
+{
+	bool change = is_rgb(from->fourcc) != is_rgb(to->fourcc);
+	uint32_t xmask = is_rgb(to->fourcc) ? ~0U : ~1U;
+	uint32_t ymask = to->fourcc == V4L2_PIX_FMT_NV12 ? ~1U : ~0U;
+	double slack = change ? 0.6 : 0;
+	double luma[3], chroma[3];
+	uint32_t x, y;
+	int got[3];
+
+	for (y = 0; y < to->height; y++)
+		for (x = 0; x < to->width; x++) {
+			get(to, x, y, got);
+			expect(from, to, x, y, hflip, vflip, luma);
+			expect(from, to, x & xmask, y & ymask, hflip, vflip,
+			       chroma);
+			check_component(to, x, y, 0, luma[0], got[0], slack);
+			check_component(to, x, y, 1, chroma[1], got[1], slack);
+			check_component(to, x, y, 2, chroma[2], got[2], slack);
+		}
+}
+
+static int open_converter(void **state)
+{
+	char path[1][64];
+	int ret = open_nodes(state), fd;
+
+	if (ret)
+		return ret;
+	if (!nodes_of_driver(CONVERTER, path, 1)) {
+		print_error("no converter\n");
+		return -ENODEV;
+	}
+	fd = open(path[0], O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = node_attach(&old, fd, dev[0].mplane ?
+			  V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE :
+			  V4L2_BUF_TYPE_VIDEO_OUTPUT);
+	if (!ret)
+		ret = node_attach(&new, fd, dev[0].type);
+	return ret;
+}
+
+static void set_formats(uint32_t from, uint32_t width, uint32_t height,
+			uint32_t to, uint32_t new_width, uint32_t new_height)
+{
+	must(node_set_format(&old, width, height, from));
+	must(node_set_format(&new, new_width, new_height, to));
+	assert_int_equal(new.width, new_width);
+	assert_int_equal(new.height, new_height);
+	assert_int_equal(new.fourcc, to);
+}
+
+static void set_flips(bool hflip, bool vflip)
+{
+	struct v4l2_control h = { V4L2_CID_HFLIP, hflip };
+	struct v4l2_control v = { V4L2_CID_VFLIP, vflip };
+
+	assert_int_equal(ioctl(old.fd, VIDIOC_S_CTRL, &h), 0);
+	assert_int_equal(ioctl(old.fd, VIDIOC_S_CTRL, &v), 0);
+}
+
+/* Colours that change from pixel to pixel, all values among them. */
+static void draw(uint8_t *bytes, size_t size)
+{
+	uint32_t seed = 12345;
+
+	for (size_t i = 0; i < size; i++) {
+		seed = seed * 1664525 + 1013904223;
+		bytes[i] = seed >> 24;
+	}
+}
+
+static struct pic map_pic(struct node *n, unsigned int index)
+{
+	size_t length;
+	struct pic p = { n->fourcc, n->width, n->height, n->stride[0], NULL };
+
+	p.bytes = must_map(node_map(n, index, 0, &length));
+	return p;
+}
+
+static void start(unsigned int count)
+{
+	assert_in_range(must(node_reqbufs(&old, V4L2_MEMORY_MMAP, count)),
+			count, 32);
+	assert_in_range(must(node_reqbufs(&new, V4L2_MEMORY_MMAP, count)),
+			count, 32);
+	must(node_stream(&old, true));
+	must(node_stream(&new, true));
+}
+
+static void stop(void)
+{
+	must(node_stream(&old, false));
+	must(node_stream(&new, false));
+	unmap_all();
+	must(node_reqbufs(&old, V4L2_MEMORY_MMAP, 0));
+	must(node_reqbufs(&new, V4L2_MEMORY_MMAP, 0));
+}
+
+static void finish_one(void)
+{
+	struct node_frame f;
+
+	must(node_dqbuf(&new, V4L2_MEMORY_MMAP, &f));
+	assert_false(f.flags & V4L2_BUF_FLAG_ERROR);
+	must(node_dqbuf(&old, V4L2_MEMORY_MMAP, &f));
+}
+
+static void convert_one(bool hflip, bool vflip)
+{
+	struct pic from, to;
+
+	set_flips(hflip, vflip);
+	start(1);
+	from = map_pic(&old, 0);
+	to = map_pic(&new, 0);
+	draw(from.bytes, old.size[0]);
+	must(node_qbuf(&old, 0));
+	must(node_qbuf(&new, 0));
+	finish_one();
+	check_pixels(&from, &to, hflip, vflip);
+	stop();
+}
+
+static const uint32_t formats[] = {
+	V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_RGB24,
+	V4L2_PIX_FMT_XBGR32,
+};
+
+#define FORMATS (sizeof(formats) / sizeof(formats[0]))
+
+static void each_format_into_each(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < FORMATS; i++)
+		for (unsigned int j = 0; j < FORMATS; j++) {
+			set_formats(formats[i], 176, 144, formats[j], 176, 144);
+			convert_one(false, false);
+		}
+}
+
+static void sizes(void **state)
+{
+	static const uint32_t size[][2] = {
+		{ 352, 288 }, { 160, 90 }, { 482, 94 }, { 162, 310 },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < FORMATS; i++)
+		for (unsigned int j = 0; j < 4; j++) {
+			set_formats(formats[i], 176, 144, formats[(i + j) % 4],
+				    size[j][0], size[j][1]);
+			convert_one(false, false);
+		}
+}
+
+static void flips(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < FORMATS; i++)
+		for (unsigned int flip = 1; flip < 4; flip++) {
+			set_formats(formats[i], 176, 144,
+				    formats[(i + flip) % 4], 240, 100);
+			convert_one(flip & 1, flip & 2);
+		}
+}
+
+/* By number: the capture node's frames go through, from fd to fd. */
+static void dma_bufs_at_both_queues(void **state)
+{
+	uint32_t sequence, copied;
+	struct node_frame f;
+	int from, to;
+
+	(void)state;
+	must(node_set_format(&dev[0], 320, 180, V4L2_PIX_FMT_YUYV));
+	must(node_set_format(&dev[1], 320, 180, V4L2_PIX_FMT_XBGR32));
+	set_formats(V4L2_PIX_FMT_YUYV, 320, 180, V4L2_PIX_FMT_XBGR32, 320, 180);
+	alloc_buffers(&dev[0], 1);
+	alloc_buffers(&dev[1], 1);
+	from = must(node_expbuf(&dev[0], 0, 0, O_RDWR));
+	to = must(node_expbuf(&dev[1], 0, 0, O_RDWR));
+	must(node_qbuf(&dev[0], 0));
+	must(node_stream(&dev[0], true));
+	must(node_dqbuf(&dev[0], V4L2_MEMORY_MMAP, &f));
+	must(node_stream(&dev[0], false));
+	require_stamp(&dev[0], &from, &sequence);
+
+	must(node_reqbufs(&old, V4L2_MEMORY_DMABUF, 1));
+	must(node_reqbufs(&new, V4L2_MEMORY_DMABUF, 1));
+	must(node_qbuf_fds(&old, 0, &from, NULL));
+	must(node_qbuf_fds(&new, 0, &to, NULL));
+	must(node_stream(&old, true));
+	must(node_stream(&new, true));
+	must(node_dqbuf(&new, V4L2_MEMORY_DMABUF, &f));
+	assert_false(f.flags & V4L2_BUF_FLAG_ERROR);
+	require_stamp(&new, &to, &copied);
+	assert_int_equal(copied, sequence);
+}
+
+static void times_are_copied(void **state)
+{
+	struct v4l2_plane planes[VIDEO_MAX_PLANES] = { 0 };
+	struct v4l2_buffer b = { .type = old.type, .memory = V4L2_MEMORY_MMAP };
+
+	(void)state;
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_NV12, 176, 144);
+	start(1);
+	b.timestamp.tv_sec = 1234;
+	b.timestamp.tv_usec = 567890;
+	if (old.mplane) {
+		b.m.planes = planes;
+		b.length = 1;
+		planes[0].bytesused = old.size[0];
+	} else {
+		b.bytesused = old.size[0];
+	}
+	assert_int_equal(ioctl(old.fd, VIDIOC_QBUF, &b), 0);
+	must(node_qbuf(&new, 0));
+	memset(planes, 0, sizeof(planes));
+	b.type = new.type;
+	assert_int_equal(ioctl(new.fd, VIDIOC_DQBUF, &b), 0);
+	assert_int_equal(b.timestamp.tv_sec, 1234);
+	assert_int_equal(b.timestamp.tv_usec, 567890);
+	assert_int_equal(b.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK,
+			 V4L2_BUF_FLAG_TIMESTAMP_COPY);
+}
+
+static int open_media(void)
+{
+	for (int i = 0; i < 16; i++) {
+		struct media_device_info info = { 0 };
+		char path[32];
+		int fd;
+
+		snprintf(path, sizeof(path), "/dev/media%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (!ioctl(fd, MEDIA_IOC_DEVICE_INFO, &info) &&
+		    !strcmp(info.driver, CONVERTER))
+			return fd;
+		close(fd);
+	}
+	fail_msg("no media device of the converter's");
+	return -1;
+}
+
+/* A request that mirrors its picture and no other one. */
+static int mirrored_request(int media)
+{
+	struct v4l2_ext_control flip = { .id = V4L2_CID_HFLIP, .value = 1 };
+	struct v4l2_ext_controls flips = {
+		.which = V4L2_CTRL_WHICH_REQUEST_VAL,
+		.count = 1,
+		.controls = &flip,
+	};
+	struct v4l2_plane planes[VIDEO_MAX_PLANES] = { 0 };
+	struct v4l2_buffer b = {
+		.type = old.type,
+		.memory = V4L2_MEMORY_MMAP,
+		.flags = V4L2_BUF_FLAG_REQUEST_FD,
+		.bytesused = old.size[0],
+	};
+	int request;
+
+	assert_int_equal(ioctl(media, MEDIA_IOC_REQUEST_ALLOC, &request), 0);
+	flips.request_fd = request;
+	assert_int_equal(ioctl(old.fd, VIDIOC_S_EXT_CTRLS, &flips), 0);
+	b.request_fd = request;
+	if (old.mplane) {
+		planes[0].bytesused = old.size[0];
+		b.m.planes = planes;
+		b.length = 1;
+	}
+	assert_int_equal(ioctl(old.fd, VIDIOC_QBUF, &b), 0);
+	return request;
+}
+
+static void a_request_mirrors_its_picture(void **state)
+{
+	struct pollfd done = { .events = POLLPRI };
+	struct pic from, to;
+	int media;
+
+	(void)state;
+	media = open_media();
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_RGB24, 176, 144);
+	start(1);
+	from = map_pic(&old, 0);
+	to = map_pic(&new, 0);
+	draw(from.bytes, old.size[0]);
+	done.fd = mirrored_request(media);
+	must(node_qbuf(&new, 0));
+	assert_int_equal(ioctl(done.fd, MEDIA_REQUEST_IOC_QUEUE, NULL), 0);
+	assert_int_equal(poll(&done, 1, 20000), 1);
+	finish_one();
+	check_pixels(&from, &to, true, false);
+}
+
+/* Long enough to be caught in the middle, on any machine. */
+static void start_long_jobs(void)
+{
+	set_formats(V4L2_PIX_FMT_XBGR32, 3840, 2160, V4L2_PIX_FMT_NV12, 2560,
+		    1440);
+	start(2);
+	for (unsigned int i = 0; i < 2; i++) {
+		must(node_qbuf(&old, i));
+		must(node_qbuf(&new, i));
+	}
+}
+
+static void a_stream_ends_in_a_job(void **state)
+{
+	(void)state;
+	start_long_jobs();
+	stop();
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_NV12, 176, 144);
+	convert_one(false, false);
+}
+
+static void the_file_is_closed_in_a_job(void **state)
+{
+	(void)state;
+	start_long_jobs();
+	close(old.fd);
+	must(open_converter(state));
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_NV12, 176, 144);
+	convert_one(false, false);
+}
+
+static void bind(const char *how)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/%s/%s",
+		 CONVERTER, how);
+	must(write_text(path, CONVERTER_OF(0)));
+}
+
+static void unbound_in_a_job(void **state)
+{
+	struct node_frame f;
+	uint8_t *bytes;
+	int fd;
+
+	(void)state;
+	start_long_jobs();
+	fd = must(node_expbuf(&new, 1, 0, O_RDWR));
+	bind("unbind");
+	assert_true(node_dqbuf(&new, V4L2_MEMORY_MMAP, &f) < 0);
+	refuses(node_stream(&old, true), ENODEV);
+	bytes = must_map(map_dmabuf(fd, new.size[0], PROT_READ | PROT_WRITE));
+	bytes[0] = 1;
+	bytes[new.size[0] - 1] = 2;
+	close(old.fd);
+	bind("bind");
+	assert_int_equal(bytes[0], 1);
+	assert_int_equal(bytes[new.size[0] - 1], 2);
+}
+
+static void buffers_outlive_the_file(void **state)
+{
+	struct pic from, to;
+	uint8_t *copy;
+	int fd;
+
+	(void)state;
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_YUYV, 176, 144);
+	start(1);
+	from = map_pic(&old, 0);
+	draw(from.bytes, old.size[0]);
+	copy = malloc(old.size[0]);
+	assert_non_null(copy);
+	memcpy(copy, from.bytes, old.size[0]);
+	must(node_qbuf(&old, 0));
+	must(node_qbuf(&new, 0));
+	finish_one();
+	fd = must(node_expbuf(&new, 0, 0, O_RDWR));
+	unmap_all();
+	close(old.fd);
+	to.bytes = must_map(map_dmabuf(fd, new.size[0], PROT_READ));
+	assert_memory_equal(to.bytes, copy, new.size[0]);
+	free(copy);
+}
+
+/* A request's file may be the last thing that is left of the device. */
+static void a_request_outlives_the_device(void **state)
+{
+	int media, request;
+
+	(void)state;
+	media = open_media();
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_NV12, 176, 144);
+	start(1);
+	request = mirrored_request(media);
+	bind("unbind");
+	close(old.fd);
+	close(media);
+	assert_int_equal(close(request), 0);
+	bind("bind");
+}
+
+#define converter_test(f) \
+	cmocka_unit_test_setup_teardown(f, open_converter, close_nodes)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		converter_test(each_format_into_each),
+		converter_test(sizes),
+		converter_test(flips),
+		converter_test(dma_bufs_at_both_queues),
+		converter_test(times_are_copied),
+		converter_test(a_request_mirrors_its_picture),
+		converter_test(a_stream_ends_in_a_job),
+		converter_test(the_file_is_closed_in_a_job),
+		converter_test(unbound_in_a_job),
+		converter_test(buffers_outlive_the_file),
+		converter_test(a_request_outlives_the_device),
+	};
+
+	return cmocka_run_group_tests_name("m2m", tests, NULL, NULL);
+}
