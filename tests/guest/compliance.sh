@@ -2,7 +2,7 @@
 # v4l2-compliance without a failure or a warning; sourced after tap.sh.
 #
 # A tool that is not as old as the kernel finds faults in the kernel's core.
-# compliance-KERNEL-TOOL[-$kind].allow lists them by exact text, one a line:
+# compliance-KERNEL-TOOL.allow lists them by exact text, one a line:
 # what is not in the list fails, and so does a line of the list that no longer
 # occurs. TOOL is "new", or "old" for Debian 12's, which runs on its kernel.
 
@@ -21,7 +21,7 @@ complaints()
 allow_list()
 {
 	[ "$1" = $old ] && age=old || age=new
-	echo "$here/compliance-$series-$age${kind:+-$kind}.allow"
+	echo "$here/compliance-$series-$age.allow"
 }
 
 allowed()
