@@ -403,6 +403,19 @@ void vdb_coherency_cpu_writes(struct vdb_buffer *buf, unsigned int first,
 }
 VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_writes);
 
+static void give_to_devices(struct vdb_buffer *buf, bool written)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&buf->state_lock, flags);
+	if (written)
+		bitmap_fill(buf->dirty, buf->nr_chunks);
+	/* Bytes that were never fetched must not be passed on. */
+	bitmap_andnot(buf->dirty, buf->dirty, buf->stale, buf->nr_chunks);
+	flush_dirty(buf);
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+}
+
 /**
  * vdb_coherency_cpu_may_write - the CPU reads some chunks, and nobody will be
  *	told if it writes to them
@@ -464,23 +477,31 @@ VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_only_read);
  */
 void vdb_coherency_cpu_end(struct vdb_buffer *buf, bool written)
 {
-	unsigned long flags;
-
 	lockdep_assert_held(&buf->lock);
 	vdb_mapping_hand_over(buf);
-	if (!READ_ONCE(buf->incoherent)) {
+	if (READ_ONCE(buf->incoherent))
+		give_to_devices(buf, written);
+	else
 		elide(buf);
-		return;
-	}
-	spin_lock_irqsave(&buf->state_lock, flags);
-	if (written)
-		bitmap_fill(buf->dirty, buf->nr_chunks);
-	/* Bytes that were never fetched must not be passed on. */
-	bitmap_andnot(buf->dirty, buf->dirty, buf->stale, buf->nr_chunks);
-	flush_dirty(buf);
-	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
 VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_end);
+
+/**
+ * vdb_coherency_cpu_drew - a driver's CPU has made a frame (vb2_buffer_done())
+ * @buf: the buffer
+ *
+ * The driver did not say when it began, and processes may go on with their
+ * mappings: theirs are the CPU's bytes as well.
+ *
+ * Context: any, hard interrupt included.
+ */
+void vdb_coherency_cpu_drew(struct vdb_buffer *buf)
+{
+	if (READ_ONCE(buf->incoherent))
+		give_to_devices(buf, true);
+	else
+		elide(buf);
+}
 
 /**
  * vdb_coherency_device_begin - a queue gives its buffer to the device (QBUF)

@@ -170,6 +170,7 @@ struct vdb_buffer {
  * @lock: for @vaddr
  * @map: the mapping of an imported buffer in the kernel
  * @vaddr: where the kernel has the buffer mapped, or NULL
+ * @bracketed: the driver has said itself when its CPU works on this frame
  */
 struct vdb_plane {
 	struct vb2_buffer *vb;
@@ -187,6 +188,7 @@ struct vdb_plane {
 	struct mutex lock; /* see above */
 	struct iosys_map map;
 	void *vaddr;
+	bool bracketed;
 };
 
 struct vb2_queue;
@@ -212,6 +214,7 @@ void vdb_coherency_unmap(struct vdb_attachment *att);
 void vdb_coherency_cpu_begin(struct vdb_buffer *buf, unsigned int first,
 			     unsigned int last);
 void vdb_coherency_cpu_end(struct vdb_buffer *buf, bool written);
+void vdb_coherency_cpu_drew(struct vdb_buffer *buf);
 void vdb_coherency_cpu_writes(struct vdb_buffer *buf, unsigned int first,
 			      unsigned int last);
 void vdb_coherency_cpu_may_write(struct vdb_buffer *buf, unsigned int first,

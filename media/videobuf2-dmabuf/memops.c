@@ -143,16 +143,33 @@ static bool use_up_hints(struct vdb_plane *plane)
 	       plane == vb->planes[vb->num_planes - 1].mem_priv;
 }
 
+/*
+ * A buffer of ours that the driver's CPU works on between QBUF and
+ * vb2_buffer_done(), and no device. Drivers written for other allocators have
+ * no brackets.
+ */
+static struct vdb_buffer *cpu_frame(struct vdb_plane *plane)
+{
+	if (plane->att || !plane->vaddr || plane->bracketed)
+		return NULL;
+	return vdb_buffer_of(plane->dbuf);
+}
+
 static void vdb_memop_prepare(void *mem_priv)
 {
 	struct vdb_plane *plane = mem_priv;
 	struct vdb_attachment *att = tracked(plane);
 	bool clean = !plane->own || !plane->vb->skip_cache_sync_on_prepare;
+	struct vdb_buffer *buf;
 
 	if (use_up_hints(plane))
 		plane->vb->skip_cache_sync_on_prepare = 0;
 	if (att)
 		vdb_coherency_device_begin(att, clean);
+	plane->bracketed = false;
+	buf = cpu_frame(plane);
+	if (buf)
+		vdb_coherency_cpu_begin(buf, 0, buf->nr_chunks);
 }
 
 /* May be called in hard interrupt context. */
@@ -161,11 +178,14 @@ static void vdb_memop_finish(void *mem_priv)
 	struct vdb_plane *plane = mem_priv;
 	struct vdb_attachment *att = tracked(plane);
 	bool invalidate = !plane->own || !plane->vb->skip_cache_sync_on_finish;
+	struct vdb_buffer *buf = cpu_frame(plane);
 
 	if (use_up_hints(plane))
 		plane->vb->skip_cache_sync_on_finish = 0;
 	if (att)
 		vdb_coherency_device_end(att, invalidate);
+	if (buf && plane->dir != DMA_TO_DEVICE)
+		vdb_coherency_cpu_drew(buf);
 }
 
 /*
@@ -350,8 +370,8 @@ EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_dma_addr);
  * @dir: DMA_FROM_DEVICE to read, DMA_TO_DEVICE to write, or both
  *
  * For drivers whose CPU makes or takes the frames. vb2 does nothing of the
- * kind for imported buffers, so that this is all the coherency they get
- * (dma_buf_begin_cpu_access()).
+ * kind for imported buffers, so that this is all the coherency they get where
+ * somebody else exports (dma_buf_begin_cpu_access()).
  *
  * Context: process; may sleep, and may wait for fences.
  * Return: 0, -EINVAL for a plane without memory, or what the exporter says.
@@ -362,7 +382,10 @@ int vb2_dmabuf_plane_begin_cpu_access(struct vb2_buffer *vb,
 {
 	struct vdb_plane *plane = plane_of(vb, plane_no);
 
-	return plane ? dma_buf_begin_cpu_access(plane->dbuf, dir) : -EINVAL;
+	if (!plane)
+		return -EINVAL;
+	plane->bracketed = true;
+	return dma_buf_begin_cpu_access(plane->dbuf, dir);
 }
 EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_begin_cpu_access);
 
