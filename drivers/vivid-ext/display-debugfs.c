@@ -109,6 +109,7 @@ static void put_line(u8 *rgb, const struct vivid_ext_frame *frame, u32 line)
 
 		switch (frame->fourcc) {
 		case DRM_FORMAT_XRGB8888:
+		case DRM_FORMAT_ARGB8888:
 			rgb[0] = pixel[2];
 			rgb[1] = pixel[1];
 			rgb[2] = pixel[0];

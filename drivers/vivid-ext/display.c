@@ -44,6 +44,7 @@ MODULE_PARM_DESC(yres, "height of an additional, preferred mode");
 
 static const u32 formats[] = {
 	DRM_FORMAT_XRGB8888,
+	DRM_FORMAT_ARGB8888, /* alpha: what is behind is black */
 	DRM_FORMAT_XBGR8888,
 	DRM_FORMAT_YUYV,
 	DRM_FORMAT_NV12,
@@ -359,6 +360,7 @@ static const struct drm_driver display_driver = {
 	.gem_create_object = vivid_ext_bo_create_dumb,
 	.gem_prime_import = vivid_ext_bo_import,
 	.dumb_create = drm_gem_shmem_dumb_create,
+	.dumb_map_offset = vivid_ext_bo_map_offset,
 	VDB_DRM_DRIVER_FIELDS
 };
 

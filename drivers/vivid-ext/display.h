@@ -94,6 +94,8 @@ struct drm_gem_object *vivid_ext_bo_create_dumb(struct drm_device *drm,
 						size_t size);
 struct drm_gem_object *vivid_ext_bo_import(struct drm_device *drm,
 					   struct dma_buf *dmabuf);
+int vivid_ext_bo_map_offset(struct drm_file *file, struct drm_device *drm,
+			    u32 handle, u64 *offset);
 int vivid_ext_bo_prepare(struct vivid_ext_bo *bo);
 void *vivid_ext_bo_addr(struct vivid_ext_bo *bo);
 int vivid_ext_bo_refresh(struct vivid_ext_bo *bo);

@@ -238,8 +238,8 @@ static void require_crc(const struct picture *p)
 static void test_crc(void **state)
 {
 	static const uint32_t formats[] = {
-		DRM_FORMAT_XRGB8888, DRM_FORMAT_XBGR8888, DRM_FORMAT_YUYV,
-		DRM_FORMAT_NV12,
+		DRM_FORMAT_XRGB8888, DRM_FORMAT_ARGB8888, DRM_FORMAT_XBGR8888,
+		DRM_FORMAT_YUYV, DRM_FORMAT_NV12,
 	};
 	unsigned int i, j, frames[CRCS];
 	uint64_t crcs[CRCS];
@@ -417,7 +417,7 @@ static void test_bad_framebuffers(void **state)
 	refuses(add_fb(&bad), ENOENT);
 	/* Old kernels make a framebuffer of any format, but don't show it. */
 	bad = p;
-	bad.fourcc = DRM_FORMAT_ARGB8888;
+	bad.fourcc = DRM_FORMAT_BGRX8888;
 	ret = add_fb(&bad) ?: set_mode(&bad, 0, 0);
 	refuses(ret, EINVAL);
 	/* A pixel's chroma can't be cut off. */
@@ -513,6 +513,47 @@ static void test_captured_nv12(void **state)
 {
 	(void)state;
 	show_captured(V4L2_PIX_FMT_NV12);
+}
+
+/* Software renderers map what they import like a dumb buffer. */
+static void test_map_import(void **state)
+{
+	struct drm_mode_map_dumb map = {};
+	unsigned char *bytes;
+	struct picture p;
+	int fd;
+
+	(void)state;
+	p = captured(V4L2_PIX_FMT_XBGR32, &fd);
+	import(&p, fd);
+	map.handle = p.handle;
+	must(ioctl(card, DRM_IOCTL_MODE_MAP_DUMB, &map));
+	bytes = must_map(map_fd(card, p.size, PROT_READ | PROT_WRITE,
+				MAP_SHARED, map.offset));
+	assert_memory_equal(bytes, p.map, p.size);
+	bytes[1000] ^= 0xff;
+	assert_int_equal(bytes[1000], p.map[1000]);
+	close(fd);
+}
+
+/* But not what may only be read. */
+static void test_map_read_only(void **state)
+{
+	struct drm_mode_map_dumb map = {};
+	struct picture p;
+	int fd, again;
+
+	(void)state;
+	p = captured(V4L2_PIX_FMT_XBGR32, &fd);
+	again = must(node_expbuf(&dev[0], 0, 0, O_RDONLY | O_CLOEXEC));
+	import(&p, again);
+	map.handle = p.handle;
+	must(ioctl(card, DRM_IOCTL_MODE_MAP_DUMB, &map));
+	assert_true(mmap(NULL, p.size, PROT_READ, MAP_SHARED, card,
+			 map.offset) == MAP_FAILED);
+	assert_int_equal(errno, EACCES);
+	close(again);
+	close(fd);
 }
 
 /* Noise in somebody else's memory. */
@@ -654,6 +695,8 @@ static void test_unbind_import(void **state)
 #define IMPORT_TESTS				\
 	both_test(test_captured_rgb),		\
 	both_test(test_captured_nv12),		\
+	both_test(test_map_import),		\
+	both_test(test_map_read_only),		\
 	both_test(test_orphaned),		\
 	both_test(test_unbind_import),
 
