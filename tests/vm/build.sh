@@ -10,7 +10,8 @@ changed()
 
 	shift
 	STATE=$(cd "$TOP" && find "$@" -type f \( -name '*.[ch]' -o \
-		-name Makefile -o -name Kbuild -o -name modules-make \) \
+		-name Makefile -o -name Kbuild -o -name '*-make' -o \
+		-name '*.sed' -o -name Module.symvers \) \
 		! -name '*.mod.c' 2> /dev/null |
 		sort | xargs -r -d '\n' sha256sum | sha256sum)
 	STATE="$STATE ${KERNEL_DIR##*/} $ROOT"
@@ -31,6 +32,26 @@ build_modules()
 			sh /src/tests/vm/modules-make "$series" \
 			"$(cat "$KERNEL_DIR/version")"
 		echo "$STATE" > "$dir/stamp"
+	fi
+	unlock
+}
+
+# build_ported SERIES: Debian's drivers, changed to our allocator, where a test
+# wants them; for Debian's kernels only.
+build_ported()
+{
+	local dir=$GUEST/modules/$1
+
+	[ -d "$KERNEL_DIR/drivers" ] || return 0
+	lock "$dir.lock"
+	if changed "$dir/ported.stamp" include/media Documentation/drop-in.sed \
+		tests/vm/ported-make "${dir#"$TOP"/}/source/Module.symvers"; then
+		step "porting drivers to our allocator for $1" \
+			"$LOGS/ported-$1.log" inside -k "$KERNEL_DIR/root" \
+			sh /src/tests/vm/ported-make "$1" \
+			"$(cat "$KERNEL_DIR/version")" \
+			"/cache/${KERNEL_DIR##*/}/drivers"
+		echo "$STATE" > "$dir/ported.stamp"
 	fi
 	unlock
 }
