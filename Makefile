@@ -21,6 +21,8 @@ help:
 	@echo '                           and its exact exit status: tests/vm/vm --help'
 	@echo 'make matrix [KERNEL=6.12]  which exporters let readers see what was written'
 	@echo 'make counts [KERNEL=6.12]  what a frame costs, by how the CPU touches it'
+	@echo 'make pipelines [KERNEL=6.12]'
+	@echo '                           a table: GStreamer pipelines, and who copies'
 	@echo 'make lint                  style and static checks of the kernel code'
 	@echo 'make clean                 remove what was built'
 
@@ -59,10 +61,17 @@ counts:
 matrix:
 	@tests/vm/vm --kernel '$(KERNEL)' /src/tests/guest/exporters
 
+pipelines:
+	@tests/vm/vm --kernel '$(KERNEL)' --timeout 1800 --packages "$$(sed -n \
+		's/^# packages: //p' tests/guest/pipelines.test)" -- \
+		/src/tests/guest/pipelines.test | tee $(O)/pipelines-$(KERNEL).tap | \
+		sed -n 's/^# |/|/p'
+
 lint:
 	@tests/vm/lint $(KERNEL)
 
 demo:
 	@tests/vm/vm --kernel '$(KERNEL)' --out build/demo vivid-ext-demo --out /out
 
-.PHONY: all help modules utils install clean vm check check-all counts coverage matrix lint demo
+.PHONY: all help modules utils install clean vm check check-all counts coverage \
+	matrix pipelines lint demo

@@ -121,11 +121,14 @@ forget_old()
 }
 
 # need_packages PACKAGE...: an image with more Debian packages; sets ROOTFS.
+# bookworm:PACKAGE is Debian 12's, unpacked with all it depends on into a root
+# of its own, /opt/bookworm/root.
 need_packages()
 {
 	local id dir image
 
-	id=$( (root_key; printf '%s\n' "$@" | sort -u) | key)
+	id=$( (root_key; printf '%s\n' "$@" | sort -u
+		declare -f install_packages) | key)
 	dir=$CACHE/packages-$id
 	image=$dir/root.sqfs
 	ROOTFS=$image
@@ -133,11 +136,42 @@ need_packages()
 	lock "$CACHE/packages-$id.lock"
 	if [ ! -e "$image" ]; then
 		mkdir -p "$dir"
-		step "adding $*" "$LOGS/packages.log" inside sh -ec "
-			apt-get -q update
-			apt-get -qy --no-install-recommends install $*
-			apt-get clean
+		step "adding $*" "$LOGS/packages.log" inside bash -euc "
+			$(declare -f install_packages)
+			install_packages $*
 			$(root_image "/cache/packages-$id/root.sqfs")"
 	fi
 	unlock
+}
+
+# Runs inside. GStreamer's registries are made anew, for what came to it.
+install_packages()
+{
+	local new=() old=() p dir=/opt/bookworm/root
+	local reg=/usr/share/gst.reg
+
+	for p; do
+		case $p in
+		bookworm:*) old+=("${p#*:}") ;;
+		*) new+=("$p") ;;
+		esac
+	done
+	apt-get -q update
+	if [ ${#old[@]} -gt 0 ]; then
+		mkdir -p $dir/{dev,proc,run,sys,tmp} /tmp/debs/partial
+		: > /tmp/status
+		apt-get -qy --no-install-recommends --download-only \
+			-t bookworm -o Dir::State::status=/tmp/status \
+			-o Dir::Cache::Archives=/tmp/debs install "${old[@]}"
+		for p in /tmp/debs/*.deb; do
+			dpkg-deb -x "$p" $dir
+		done
+		rm -rf /tmp/debs $dir/usr/share/{doc,man,locale,fonts,icons}
+		GST_REGISTRY=$reg chroot $dir /usr/bin/gst-inspect-1.0 \
+			> /dev/null || :
+	fi
+	[ ${#new[@]} = 0 ] ||
+		apt-get -qy --no-install-recommends install "${new[@]}"
+	apt-get clean
+	GST_REGISTRY=$reg gst-inspect-1.0 > /dev/null
 }
