@@ -175,7 +175,7 @@ static void sensor_fill_format(struct v4l2_mbus_framefmt *fmt, unsigned int i)
 	};
 }
 
-/* Another size is another picture: the crop starts anew. */
+/* What is seen stays, unless it has not the shape of what is sent. */
 static int sensor_set_fmt(struct v4l2_subdev *sd,
 			  struct v4l2_subdev_state *state,
 			  struct v4l2_subdev_format *format)
@@ -183,13 +183,10 @@ static int sensor_set_fmt(struct v4l2_subdev *sd,
 	struct v4l2_mbus_framefmt *fmt = vdb_subdev_format(sd, state, 0);
 	struct v4l2_rect *crop = vdb_subdev_crop(sd, state, 0);
 	unsigned int i = code_find(format->format.code);
-	bool resized;
 
 	sensor_fill_format(&format->format, i < ARRAY_SIZE(codes) ? i : 0);
-	resized = fmt->width != format->format.width ||
-		  fmt->height != format->format.height;
 	*fmt = format->format;
-	if (!resized)
+	if (crop->width * fmt->height == crop->height * fmt->width)
 		return 0;
 	sensor_default_crop(fmt, crop);
 	if (format->which == V4L2_SUBDEV_FORMAT_ACTIVE)
