@@ -430,8 +430,8 @@ static void a_request_mirrors_its_picture(void **state)
 /* Long enough to be caught in the middle, on any machine. */
 static void start_long_jobs(void)
 {
-	set_formats(V4L2_PIX_FMT_XBGR32, 3840, 2160, V4L2_PIX_FMT_NV12, 2560,
-		    1440);
+	set_formats(V4L2_PIX_FMT_XBGR32, 1920, 1080, V4L2_PIX_FMT_NV12, 1280,
+		    720);
 	start(2);
 	for (unsigned int i = 0; i < 2; i++) {
 		must(node_qbuf(&old, i));
