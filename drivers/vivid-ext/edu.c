@@ -38,7 +38,7 @@
 #define EDU_BUFFER_SIZE		4096u
 
 /* A transfer takes it 0.1 s, of time that can stand still for long. */
-#define EDU_POLL_US		(10 * USEC_PER_MSEC)
+#define EDU_POLL_US		(50 * USEC_PER_MSEC)
 #define EDU_TIMEOUT_US		(20 * USEC_PER_SEC)
 
 /**
