@@ -50,7 +50,7 @@ check:
 	@tests/vm/check --kernel '$(KERNEL)' $(TESTS)
 
 check-all:
-	@tests/vm/check --all --kernel '6.1 6.12 7.3 uml debug' $(TESTS)
+	@tests/vm/check --all --kernel '6.1 6.12 7.3 uml' $(TESTS)
 
 coverage:
 	@tests/vm/coverage $(TESTS)
