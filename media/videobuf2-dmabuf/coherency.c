@@ -503,6 +503,33 @@ void vdb_coherency_cpu_drew(struct vdb_buffer *buf)
 		elide(buf);
 }
 
+/*
+ * A device that is about to read must see what another one may have written
+ * without telling, and who looks elsewhere does not see it by itself. What a
+ * coherent one writes are the CPU's bytes.
+ */
+static void fetch_silent(struct vdb_attachment *reader)
+{
+	struct vdb_buffer *buf = reader->buf;
+	struct vdb_attachment *att;
+
+	if (reader->dir == DMA_FROM_DEVICE)
+		return;
+	list_for_each_entry(att, &buf->attachments, node)
+		if (att != reader && att->maps && !att->tracked &&
+		    writes(att->dir))
+			goto found;
+	return;
+
+found:
+	if (att->view != VDB_VIEW_CPU) {
+		pass_on(buf, att);
+	} else if (reader->view != VDB_VIEW_CPU) {
+		bitmap_complement(buf->dirty, buf->stale, buf->nr_chunks);
+		flush_dirty(buf);
+	}
+}
+
 /**
  * vdb_coherency_device_begin - a queue gives its buffer to the device (QBUF)
  * @att: the queue's attachment
@@ -536,6 +563,8 @@ void vdb_coherency_device_begin(struct vdb_attachment *att, bool clean)
 	} else {
 		forget_dirty(buf);
 	}
+	if (buf->incoherent)
+		fetch_silent(att);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
 VDB_EXPORT_FOR_KUNIT(vdb_coherency_device_begin);
