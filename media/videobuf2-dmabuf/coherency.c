@@ -251,19 +251,22 @@ static void account(struct vdb_attachment *att, int n)
 		buf->memory_views += n;
 }
 
-static int map_sgt(struct vdb_attachment *att, unsigned long attrs)
+/*
+ * The DMA API knows no two mappings of the same bytes that it synchronises
+ * (DMA_API_DEBUG says so), and buffers are shared: it is told not to, and what
+ * it would have done is done after.
+ */
+static int map_sgt(struct vdb_attachment *att)
 {
-	int ret = dma_map_sgtable(att->dev, &att->sgt, att->dma_dir, attrs);
+	int ret = dma_map_sgtable(att->dev, &att->sgt, att->dma_dir,
+				  DMA_ATTR_SKIP_CPU_SYNC);
 
 	if (ret)
 		return ret;
 	att->view = classify(att);
-	if (attrs && att->view == VDB_VIEW_PRIVATE) {
-		/* Its copy has not been filled. */
-		dma_unmap_sgtable(att->dev, &att->sgt, att->dma_dir,
-				  DMA_ATTR_SKIP_CPU_SYNC);
-		return map_sgt(att, 0);
-	}
+	if (att->view == VDB_VIEW_PRIVATE ||
+	    (att->view == VDB_VIEW_MEMORY && !att->buf->memory_views))
+		dma_sync_sgtable_for_device(att->dev, &att->sgt, att->dma_dir);
 	return 0;
 }
 
@@ -287,7 +290,7 @@ static int map_sgt(struct vdb_attachment *att, unsigned long attrs)
 int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 {
 	struct vdb_buffer *buf = att->buf;
-	unsigned long flags, attrs;
+	unsigned long flags;
 	int ret;
 
 	lockdep_assert_held(&buf->lock);
@@ -298,11 +301,10 @@ int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 		refresh_cpu(buf, 0, buf->nr_chunks);
 		flush_dirty(buf);
 	}
-	attrs = buf->memory_views ? DMA_ATTR_SKIP_CPU_SYNC : 0;
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 
 	att->dma_dir = dir == DMA_FROM_DEVICE ? DMA_BIDIRECTIONAL : dir;
-	ret = map_sgt(att, attrs);
+	ret = map_sgt(att);
 	if (ret)
 		return ret;
 
