@@ -85,7 +85,7 @@ unlock:
 	mutex_unlock(&caches_lock);
 	return cache;
 }
-VDB_EXPORT_FOR_KUNIT(vdb_cache_get);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_cache_get);
 
 static void drop(struct vdb_import *import)
 {
@@ -134,7 +134,7 @@ void vdb_cache_put(struct vdb_cache *cache)
 	drop_idle(cache, true);
 	kfree(cache);
 }
-VDB_EXPORT_FOR_KUNIT(vdb_cache_put);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_cache_put);
 
 /**
  * vdb_cache_idle - how many attachments have no user
@@ -146,7 +146,7 @@ unsigned int vdb_cache_idle(struct vdb_cache *cache)
 {
 	return cache->idle;
 }
-VDB_EXPORT_FOR_KUNIT(vdb_cache_idle);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_cache_idle);
 
 static void use(struct vdb_plane *plane, struct vdb_import *import)
 {

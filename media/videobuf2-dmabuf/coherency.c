@@ -381,7 +381,7 @@ void vdb_coherency_cpu_begin(struct vdb_buffer *buf, unsigned int first,
 		elide(buf);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
-VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_begin);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_cpu_begin);
 
 /**
  * vdb_coherency_cpu_writes - the CPU may write to some chunks from now on
@@ -403,7 +403,7 @@ void vdb_coherency_cpu_writes(struct vdb_buffer *buf, unsigned int first,
 	}
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
-VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_writes);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_cpu_writes);
 
 static void give_to_devices(struct vdb_buffer *buf, bool written)
 {
@@ -440,7 +440,7 @@ void vdb_coherency_cpu_may_write(struct vdb_buffer *buf, unsigned int first,
 			__set_bit(first, buf->suspect);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
-VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_may_write);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_cpu_may_write);
 
 /**
  * vdb_coherency_cpu_only_read - who may have written has said that it did not
@@ -465,7 +465,7 @@ void vdb_coherency_cpu_only_read(struct vdb_buffer *buf)
 	}
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
-VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_only_read);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_cpu_only_read);
 
 /**
  * vdb_coherency_cpu_end - the CPU is done; what it wrote is for the devices
@@ -486,7 +486,7 @@ void vdb_coherency_cpu_end(struct vdb_buffer *buf, bool written)
 	else
 		elide(buf);
 }
-VDB_EXPORT_FOR_KUNIT(vdb_coherency_cpu_end);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_cpu_end);
 
 /**
  * vdb_coherency_cpu_drew - a driver's CPU has made a frame (vb2_buffer_done())
@@ -569,7 +569,7 @@ void vdb_coherency_device_begin(struct vdb_attachment *att, bool clean)
 		fetch_silent(att);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
-VDB_EXPORT_FOR_KUNIT(vdb_coherency_device_begin);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_device_begin);
 
 /**
  * vdb_coherency_device_end - the device is done with its buffer
@@ -616,4 +616,4 @@ void vdb_coherency_device_end(struct vdb_attachment *att, bool invalidate)
 out:
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
-VDB_EXPORT_FOR_KUNIT(vdb_coherency_device_end);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_device_end);

@@ -27,7 +27,7 @@ struct vdb_buffer *vdb_buffer_of(struct dma_buf *dbuf)
 		dbuf = dbuf->priv;
 	return dbuf->ops == &vdb_ops ? dbuf->priv : NULL;
 }
-VDB_EXPORT_FOR_KUNIT(vdb_buffer_of);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_buffer_of);
 
 /**
  * vdb_attachment_of - our side of an attachment
@@ -39,7 +39,7 @@ struct vdb_attachment *vdb_attachment_of(struct dma_buf_attachment *att)
 {
 	return vdb_buffer_of(att->dmabuf) ? att->priv : NULL;
 }
-VDB_EXPORT_FOR_KUNIT(vdb_attachment_of);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_attachment_of);
 
 static int vdb_attach(struct dma_buf *dbuf, struct dma_buf_attachment *dbuf_att)
 {
@@ -335,7 +335,7 @@ err_free_buffer:
 	kfree(buf);
 	return ERR_PTR(ret);
 }
-VDB_EXPORT_FOR_KUNIT(vdb_buffer_create);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_buffer_create);
 
 /**
  * vdb_buffer_view - the same buffer as a dma-buf with fewer rights
@@ -366,4 +366,4 @@ struct dma_buf *vdb_buffer_view(struct vdb_buffer *buf, int mode)
 	dbuf->file->f_mapping = buf->dbuf->file->f_mapping;
 	return dbuf;
 }
-VDB_EXPORT_FOR_KUNIT(vdb_buffer_view);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_buffer_view);

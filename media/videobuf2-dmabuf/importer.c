@@ -83,7 +83,7 @@ int vdb_plane_attach(struct vdb_plane *plane, bool fallback)
 	}
 	return ret && ret != -ENOMEM ? -EINVAL : ret;
 }
-VDB_EXPORT_FOR_KUNIT(vdb_plane_attach);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_plane_attach);
 
 /**
  * vdb_plane_detach - undo vdb_plane_attach(), also where it was not called
@@ -104,7 +104,7 @@ void vdb_plane_detach(struct vdb_plane *plane)
 	plane->sgt = NULL;
 	plane->att = NULL;
 }
-VDB_EXPORT_FOR_KUNIT(vdb_plane_detach);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_plane_detach);
 
 static void *map_foreign(struct vdb_plane *plane)
 {

@@ -195,9 +195,9 @@ struct vb2_queue;
 
 /* For the suites beside the code, which are a module of their own. */
 #if IS_ENABLED(CONFIG_KUNIT)
-#define VDB_EXPORT_FOR_KUNIT(symbol) EXPORT_SYMBOL_GPL(symbol)
+#define EXPORT_SYMBOL_VDB_KUNIT(symbol) EXPORT_SYMBOL_GPL(symbol)
 #else
-#define VDB_EXPORT_FOR_KUNIT(symbol)
+#define EXPORT_SYMBOL_VDB_KUNIT(symbol)
 #endif
 
 /* storage.c */

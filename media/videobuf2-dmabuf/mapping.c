@@ -251,7 +251,7 @@ void *vdb_mapping_vmap(struct vdb_buffer *buf, bool hold)
 	mutex_unlock(&buf->lock);
 	return vaddr;
 }
-VDB_EXPORT_FOR_KUNIT(vdb_mapping_vmap);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_mapping_vmap);
 
 /**
  * vdb_mapping_vunmap - undo one vdb_mapping_vmap()
@@ -281,4 +281,4 @@ void vdb_mapping_vunmap(struct vdb_buffer *buf, bool hold)
 	}
 	mutex_unlock(&buf->lock);
 }
-VDB_EXPORT_FOR_KUNIT(vdb_mapping_vunmap);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_mapping_vunmap);

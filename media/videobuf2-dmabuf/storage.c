@@ -226,7 +226,7 @@ int vdb_storage_alloc(struct vdb_storage *st, struct device *dev, size_t size,
 		kvfree(st->pages);
 	return ret;
 }
-VDB_EXPORT_FOR_KUNIT(vdb_storage_alloc);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_storage_alloc);
 
 /**
  * vdb_storage_free - give the pages back
@@ -249,4 +249,4 @@ void vdb_storage_free(struct vdb_storage *st)
 	}
 	kvfree(st->pages);
 }
-VDB_EXPORT_FOR_KUNIT(vdb_storage_free);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_storage_free);
