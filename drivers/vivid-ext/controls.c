@@ -246,7 +246,7 @@ int vivid_ext_controls_init(struct vivid_ext_capture *cap)
 				     TPG_PAT_NOISE, 0, 0, tpg_pattern_strings);
 	for (i = 0; i < ARRAY_SIZE(custom); i++)
 		v4l2_ctrl_new_custom(handler, &custom[i], NULL);
-	vivid_ext_inject_init(&cap->node.inject, handler);
+	vivid_ext_inject_init(&cap->node.inject, handler, VIVID_EXT_ALL_ERRORS);
 	if (handler->error || cap->node.dev->config.mc)
 		return handler->error;
 	cap->node.vdev.ctrl_handler = handler;

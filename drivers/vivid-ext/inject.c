@@ -4,6 +4,7 @@
  * applications do. No control does anything at the moment it is set: programs
  * that try all of them, as v4l2-compliance does, leave them at 0.
  */
+#include <linux/bitops.h>
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -67,15 +68,17 @@ static struct workqueue_struct *unplug_queue;
  * @inject: zeroed memory
  * @handler: the node's; its error tells of failures. Where the controls were
  *	not added, no error is ever injected
+ * @errors: which ones, as bits %BIT of &enum vivid_ext_error
  *
  * Process context.
  */
 void vivid_ext_inject_init(struct vivid_ext_inject *inject,
-			   struct v4l2_ctrl_handler *handler)
+			   struct v4l2_ctrl_handler *handler,
+			   unsigned long errors)
 {
 	unsigned int i;
 
-	for (i = 0; i < VIVID_EXT_NUM_ERRORS; i++)
+	for_each_set_bit(i, &errors, VIVID_EXT_NUM_ERRORS)
 		inject->ctrls[i] = v4l2_ctrl_new_custom(handler, &configs[i],
 							NULL);
 }

@@ -5,6 +5,7 @@
 #ifndef VIVID_EXT_INJECT_H
 #define VIVID_EXT_INJECT_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 struct device;
@@ -37,6 +38,8 @@ enum vivid_ext_error {
 	VIVID_EXT_NUM_ERRORS
 };
 
+#define VIVID_EXT_ALL_ERRORS (BIT(VIVID_EXT_NUM_ERRORS) - 1)
+
 /**
  * struct vivid_ext_inject - the errors of a node
  * @ctrls: what the user asks for; one for each &enum vivid_ext_error
@@ -50,7 +53,8 @@ struct vivid_ext_inject {
 };
 
 void vivid_ext_inject_init(struct vivid_ext_inject *inject,
-			   struct v4l2_ctrl_handler *handler);
+			   struct v4l2_ctrl_handler *handler,
+			   unsigned long errors);
 int vivid_ext_inject_call(struct vivid_ext_inject *inject,
 			  enum vivid_ext_error error);
 bool vivid_ext_inject_frame(struct vivid_ext_inject *inject,

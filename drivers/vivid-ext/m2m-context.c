@@ -15,8 +15,18 @@
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "access.h"
 #include "convert.h"
+#include "inject.h"
 #include "m2m.h"
 #include "stamp.h"
+
+/* Time stamps are copied, and no picture is dropped. */
+#define M2M_ERRORS (BIT(VIVID_EXT_ERROR_QUEUE_SETUP) | \
+		    BIT(VIVID_EXT_ERROR_BUF_PREPARE) | \
+		    BIT(VIVID_EXT_ERROR_START) | \
+		    BIT(VIVID_EXT_ERROR_FRAME) | \
+		    BIT(VIVID_EXT_ERROR_DMA) | \
+		    BIT(VIVID_EXT_ERROR_DISCONNECT) | \
+		    BIT(VIVID_EXT_ERROR_SEQUENCE))
 
 /**
  * struct m2m_colours - what colours mean, in V4L2's numbers
@@ -41,6 +51,7 @@ struct m2m_colours {
  * @handler: the controls
  * @hflip: left becomes right
  * @vflip: top becomes bottom
+ * @inject: errors to make
  * @old: format of the output queue, which takes pictures
  * @new: format of the capture queue, which gives them
  * @colours: of both
@@ -57,6 +68,7 @@ struct vivid_ext_m2m_context {
 	struct v4l2_ctrl_handler handler;
 	struct v4l2_ctrl *hflip;
 	struct v4l2_ctrl *vflip;
+	struct vivid_ext_inject inject;
 	struct vivid_ext_format old;
 	struct vivid_ext_format new;
 	struct m2m_colours colours;
@@ -192,8 +204,12 @@ static int convert_bracketed(struct vivid_ext_m2m_context *ctx,
 			     struct vb2_v4l2_buffer *src,
 			     struct vb2_v4l2_buffer *dst)
 {
-	int ret, err;
+	int ret = 0, err;
 
+	if (vivid_ext_inject_frame(&ctx->inject, VIVID_EXT_ERROR_DMA))
+		ret = vivid_ext_access_stray(access_of(dst), &dst->vb2_buf);
+	if (ret)
+		return ret;
 	ret = vivid_ext_access_begin(access_of(src), &src->vb2_buf);
 	if (ret)
 		return ret;
@@ -205,6 +221,9 @@ static int convert_bracketed(struct vivid_ext_m2m_context *ctx,
 	ret = ret ?: err;
 end_src:
 	err = vivid_ext_access_end(access_of(src), &src->vb2_buf);
+	if (!ret && !err &&
+	    vivid_ext_inject_frame(&ctx->inject, VIVID_EXT_ERROR_FRAME))
+		return -EIO;
 	return ret ?: err;
 }
 
@@ -237,6 +256,7 @@ void vivid_ext_m2m_run(struct vivid_ext_m2m_context *ctx)
 	dst = v4l2_m2m_next_dst_buf(ctx->fh.m2m_ctx);
 	req = src->vb2_buf.req_obj.req;
 	v4l2_ctrl_request_setup(req, &ctx->handler);
+	vivid_ext_inject_disconnect(&ctx->inject, m2m->dev);
 	if (convert_bracketed(ctx, src, dst)) {
 		spin_lock(&m2m->stats_lock);
 		m2m->stats.errors++;
@@ -263,7 +283,11 @@ static int m2m_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 			   struct device *alloc_devs[])
 {
 	struct vivid_ext_m2m_context *ctx = vb2_get_drv_priv(q);
+	int ret;
 
+	ret = vivid_ext_inject_call(&ctx->inject, VIVID_EXT_ERROR_QUEUE_SETUP);
+	if (ret)
+		return ret;
 	return vivid_ext_format_setup(format_of(ctx, q->type), ctx->m2m->dev,
 				      num_planes, sizes);
 }
@@ -306,9 +330,11 @@ static int m2m_buf_out_validate(struct vb2_buffer *vb)
 static int m2m_buf_prepare(struct vb2_buffer *vb)
 {
 	struct vivid_ext_m2m_context *ctx = vb2_get_drv_priv(vb->vb2_queue);
+	int ret;
 
-	return vivid_ext_format_check(format_of(ctx, vb->type), ctx->m2m->dev,
-				      vb);
+	ret = vivid_ext_inject_call(&ctx->inject, VIVID_EXT_ERROR_BUF_PREPARE);
+	return ret ?: vivid_ext_format_check(format_of(ctx, vb->type),
+					     ctx->m2m->dev, vb);
 }
 
 static void m2m_buf_queue(struct vb2_buffer *vb)
@@ -325,17 +351,8 @@ static void m2m_buf_request_complete(struct vb2_buffer *vb)
 	v4l2_ctrl_request_complete(vb->req_obj.req, &ctx->handler);
 }
 
-static int m2m_start(struct vb2_queue *q, unsigned int count)
-{
-	struct vivid_ext_m2m_context *ctx = vb2_get_drv_priv(q);
-
-	if (V4L2_TYPE_IS_OUTPUT(q->type))
-		ctx->sequence = 0;
-	return 0;
-}
-
-/* No job runs any more. */
-static void m2m_stop(struct vb2_queue *q)
+/* Give all that waits in a queue back to vb2. */
+static void m2m_return(struct vb2_queue *q, enum vb2_buffer_state state)
 {
 	struct vivid_ext_m2m_context *ctx = vb2_get_drv_priv(q);
 	struct vb2_v4l2_buffer *vb;
@@ -349,8 +366,27 @@ static void m2m_stop(struct vb2_queue *q)
 			return;
 		v4l2_ctrl_request_complete(vb->vb2_buf.req_obj.req,
 					   &ctx->handler);
-		v4l2_m2m_buf_done(vb, VB2_BUF_STATE_ERROR);
+		v4l2_m2m_buf_done(vb, state);
 	}
+}
+
+static int m2m_start(struct vb2_queue *q, unsigned int count)
+{
+	struct vivid_ext_m2m_context *ctx = vb2_get_drv_priv(q);
+	int ret;
+
+	ret = vivid_ext_inject_call(&ctx->inject, VIVID_EXT_ERROR_START);
+	if (ret)
+		m2m_return(q, VB2_BUF_STATE_QUEUED);
+	else if (V4L2_TYPE_IS_OUTPUT(q->type))
+		ctx->sequence = vivid_ext_inject_sequence(&ctx->inject);
+	return ret;
+}
+
+/* No job runs any more. */
+static void m2m_stop(struct vb2_queue *q)
+{
+	m2m_return(q, VB2_BUF_STATE_ERROR);
 }
 
 static const struct vb2_ops m2m_queue_ops = {
@@ -552,11 +588,12 @@ const struct v4l2_ioctl_ops vivid_ext_m2m_ioctl_ops = {
 
 static int init_controls(struct vivid_ext_m2m_context *ctx)
 {
-	v4l2_ctrl_handler_init(&ctx->handler, 2);
+	v4l2_ctrl_handler_init(&ctx->handler, 2 + VIVID_EXT_NUM_ERRORS);
 	ctx->hflip = v4l2_ctrl_new_std(&ctx->handler, NULL, V4L2_CID_HFLIP,
 				       0, 1, 1, 0);
 	ctx->vflip = v4l2_ctrl_new_std(&ctx->handler, NULL, V4L2_CID_VFLIP,
 				       0, 1, 1, 0);
+	vivid_ext_inject_init(&ctx->inject, &ctx->handler, M2M_ERRORS);
 	ctx->fh.ctrl_handler = &ctx->handler;
 	return ctx->handler.error;
 }

@@ -86,7 +86,8 @@ static int output_init_controls(struct vivid_ext_output *out)
 
 	v4l2_ctrl_handler_init(&out->handler, 1 + VIVID_EXT_NUM_ERRORS);
 	v4l2_ctrl_new_custom(&out->handler, &loop, NULL);
-	vivid_ext_inject_init(&out->node.inject, &out->handler);
+	vivid_ext_inject_init(&out->node.inject, &out->handler,
+			      VIVID_EXT_ALL_ERRORS);
 	if (out->handler.error)
 		return out->handler.error;
 	out->node.vdev.ctrl_handler = &out->handler;

@@ -40,7 +40,7 @@ compliance()
 	allowed "$1" > "$tmp/allowed"
 	comm -13 "$tmp/allowed" "$tmp/found" > "$tmp/bad"
 	comm -23 "$tmp/allowed" "$tmp/found" > "$tmp/unused"
-	echo "$total (exit status $status)"
+	echo "note: $total (exit status $status)"
 	[ -n "$total" ] || tail -n 40 "$tmp/out"
 	sed 's/^/not allowed: /' "$tmp/bad"
 	sed "s,^,only in $(allow_list "$1"): ," "$tmp/unused"

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The converter: are its pictures what they should be, computed here another
- * way; and what becomes of jobs whose file, stream or device goes.
+ * way; what becomes of jobs whose file, stream or device goes; and the errors
+ * that it makes when it is asked to.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/media.h>
 #include <linux/videodev2.h>
+#include <linux/vivid-ext.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -530,6 +532,140 @@ static void a_request_outlives_the_device(void **state)
 	bind("bind");
 }
 
+/* Errors, when asked for. */
+
+static void set_error(uint32_t id, int value)
+{
+	struct v4l2_control error = { id, value };
+
+	assert_int_equal(ioctl(old.fd, VIDIOC_S_CTRL, &error), 0);
+}
+
+static void calls_fail_once(void **state)
+{
+	(void)state;
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_NV12, 176, 144);
+	set_error(VIVID_EXT_CID_QUEUE_SETUP_ERROR, 1);
+	refuses(node_reqbufs(&new, V4L2_MEMORY_MMAP, 1), ENOMEM);
+	must(node_reqbufs(&new, V4L2_MEMORY_MMAP, 1));
+	must(node_reqbufs(&old, V4L2_MEMORY_MMAP, 1));
+	set_error(VIVID_EXT_CID_BUF_PREPARE_ERROR, 1);
+	refuses(node_qbuf(&old, 0), EIO);
+	must(node_qbuf(&old, 0));
+	must(node_qbuf(&new, 0));
+	must(node_stream(&new, true));
+	set_error(VIVID_EXT_CID_START_STREAMING_ERROR, 1);
+	refuses(node_stream(&old, true), EIO);
+	/* The buffers are still queued. */
+	must(node_stream(&old, true));
+	finish_one();
+}
+
+/* Both buffers of a job that went wrong say so. */
+static void fail_one(void)
+{
+	struct node_frame f;
+
+	must(node_qbuf(&old, 0));
+	must(node_qbuf(&new, 0));
+	must(node_dqbuf(&new, V4L2_MEMORY_MMAP, &f));
+	assert_true(f.flags & V4L2_BUF_FLAG_ERROR);
+	must(node_dqbuf(&old, V4L2_MEMORY_MMAP, &f));
+	assert_true(f.flags & V4L2_BUF_FLAG_ERROR);
+}
+
+static void succeed_one(void)
+{
+	must(node_qbuf(&old, 0));
+	must(node_qbuf(&new, 0));
+	finish_one();
+}
+
+static void frames_are_in_error(void **state)
+{
+	(void)state;
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_NV12, 176, 144);
+	start(1);
+	set_error(VIVID_EXT_CID_ERROR_FRAMES, 50);
+	for (int i = 0; i < 3; i++) {
+		succeed_one();
+		fail_one();
+	}
+	set_error(VIVID_EXT_CID_ERROR_FRAMES, 0);
+	succeed_one();
+}
+
+/* The memory that was to be written stays as it was. */
+static void device_faults(void **state)
+{
+	struct pic from, to;
+
+	(void)state;
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_YUYV, 176, 144);
+	start(1);
+	from = map_pic(&old, 0);
+	to = map_pic(&new, 0);
+	draw(from.bytes, old.size[0]);
+	memset(to.bytes, 0x5a, new.size[0]);
+	set_error(VIVID_EXT_CID_DMA_FAULTS, 100);
+	if (dev_does_dma()) {
+		fail_one();
+		for (uint32_t i = 0; i < new.size[0]; i++)
+			assert_int_equal(to.bytes[i], 0x5a);
+	}
+	set_error(VIVID_EXT_CID_DMA_FAULTS, 0);
+	succeed_one();
+	assert_memory_equal(to.bytes, from.bytes, new.size[0]);
+}
+
+static void sequence_wraps(void **state)
+{
+	struct node_frame f;
+	uint32_t first;
+
+	(void)state;
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_NV12, 176, 144);
+	set_error(VIVID_EXT_CID_WRAP_SEQUENCE, 1);
+	start(1);
+	for (unsigned int i = 0; i < 40; i++) {
+		must(node_qbuf(&old, 0));
+		must(node_qbuf(&new, 0));
+		must(node_dqbuf(&new, V4L2_MEMORY_MMAP, &f));
+		must(node_dqbuf(&old, V4L2_MEMORY_MMAP, &f));
+		if (!i)
+			first = f.sequence;
+		assert_int_equal(f.sequence, first + i);
+	}
+	assert_in_range(first, 0xfffffff0u, 0xffffffffu);
+	assert_in_range(f.sequence, 0, 40);
+}
+
+static void device_disconnects(void **state)
+{
+	struct node_frame f;
+	int i, ret = 0;
+
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_NV12, 176, 144);
+	set_error(VIVID_EXT_CID_DISCONNECT, 3);
+	start(1);
+	for (i = 0; i < 1000 && !ret; i++) {
+		ret = node_qbuf(&old, 0);
+		ret = ret ?: node_qbuf(&new, 0);
+		ret = ret ?: node_dqbuf(&new, V4L2_MEMORY_MMAP, &f);
+		ret = ret ?: node_dqbuf(&old, V4L2_MEMORY_MMAP, &f);
+	}
+	/* Who waits when it goes is told otherwise than who comes later. */
+	assert_true(ret == -ENODEV || ret == -EINVAL);
+	assert_in_range(i, 3, 999);
+	refuses(node_stream(&old, true), ENODEV);
+	close(old.fd);
+	bind("bind");
+	must(run("udevadm settle"));
+	must(open_converter(state));
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_NV12, 176, 144);
+	convert_one(false, false);
+}
+
 #define converter_test(f) \
 	cmocka_unit_test_setup_teardown(f, open_converter, close_nodes)
 
@@ -547,6 +683,11 @@ int main(void)
 		converter_test(unbound_in_a_job),
 		converter_test(buffers_outlive_the_file),
 		converter_test(a_request_outlives_the_device),
+		converter_test(calls_fail_once),
+		converter_test(frames_are_in_error),
+		converter_test(device_faults),
+		converter_test(sequence_wraps),
+		converter_test(device_disconnects),
 	};
 
 	return cmocka_run_group_tests_name("m2m", tests, NULL, NULL);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # TAP for the tests in the guest: sourced by NAME.test, POSIX sh.
 #
-#   ok NAME COMMAND...       a test; the command's output is shown if it fails
+#   ok NAME COMMAND...       a test; the command's output is shown if it fails,
+#                            else only its lines "note: ..."
 #   skip NAME WHY            a test that cannot run here
 #   suite LABEL PROGRAM...   all tests of a cmocka program
 #   load MODULE OPTIONS...   load one of our modules afresh, with options
@@ -42,6 +43,7 @@ ok()
 	count=$((count + 1))
 	if ( "$@" ) > "$tmp/ok.log" 2>&1; then
 		echo "ok $count - $name"
+		sed -n 's/^note: /# /p' "$tmp/ok.log"
 		return 0
 	fi
 	echo "not ok $count - $name"
