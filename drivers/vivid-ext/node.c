@@ -167,6 +167,16 @@ int vivid_ext_node_enum_frameintervals(struct file *file, void *priv,
 	return 0;
 }
 
+/*
+ * An interval has no planes: as with V4L2's helper for subdevs, and because
+ * v4l2-ctl names the single-planar type for either API, both types will do.
+ */
+static int check_direction(struct vivid_ext_node *node, u32 type)
+{
+	return V4L2_TYPE_IS_OUTPUT(type) ==
+	       V4L2_TYPE_IS_OUTPUT(node->queue.type) ? 0 : -EINVAL;
+}
+
 /**
  * vivid_ext_node_g_parm - for VIDIOC_G_PARM
  * @file: an open node
@@ -180,7 +190,7 @@ int vivid_ext_node_g_parm(struct file *file, void *priv,
 {
 	struct vivid_ext_node *node = video_drvdata(file);
 
-	if (check_type(node, parm->type))
+	if (check_direction(node, parm->type))
 		return -EINVAL;
 	if (V4L2_TYPE_IS_OUTPUT(parm->type)) {
 		parm->parm.output.capability = V4L2_CAP_TIMEPERFRAME;
@@ -220,7 +230,7 @@ int vivid_ext_node_s_parm(struct file *file, void *priv,
 	struct vivid_ext_node *node = video_drvdata(file);
 	struct v4l2_fract interval;
 
-	if (check_type(node, parm->type))
+	if (check_direction(node, parm->type))
 		return -EINVAL;
 	interval = V4L2_TYPE_IS_OUTPUT(parm->type) ?
 		   parm->parm.output.timeperframe :
