@@ -92,9 +92,14 @@ static enum vdb_view classify(struct vdb_attachment *att)
 
 	for_each_sgtable_dma_sg(&att->sgt, sg, i)
 		if (dma_need_sync(att->dev, sg_dma_address(sg)))
-			return bounced(att) ? VDB_VIEW_PRIVATE :
-					      VDB_VIEW_MEMORY;
-	return VDB_VIEW_CPU;
+			break;
+	if (i == att->sgt.nents)
+		return VDB_VIEW_CPU;
+	if (bounced(att))
+		return VDB_VIEW_PRIVATE;
+	/* Old kernels want a sync behind any IOMMU, which then does nothing. */
+	return device_iommu_mapped(att->dev) && dev_is_dma_coherent(att->dev) ?
+	       VDB_VIEW_CPU : VDB_VIEW_MEMORY;
 }
 
 /* Nothing had to be done where something might have been. */
