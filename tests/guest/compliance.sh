@@ -2,8 +2,9 @@
 # v4l2-compliance without a failure or a warning; sourced after tap.sh.
 #
 # A tool that is not as old as the kernel finds faults in the kernel's core.
-# compliance-KERNEL-TOOL.allow lists them by exact text, one a line:
-# what is not in the list fails, and so does a line of the list that no longer
+# compliance-KERNEL-TOOL.allow lists them by exact text, one a line, and
+# compliance-KERNEL-TOOL-KIND.allow those that nodes of a KIND have besides:
+# what is not in a list fails, and so does a line of a list that no longer
 # occurs. TOOL is "new", or "old" for Debian 12's, which runs on its kernel.
 
 series=$(uname -r | cut -d . -f 1-2)
@@ -14,20 +15,19 @@ complaints()
 {
 	may_drop_frames && dropped='got sequence number' || dropped='^$'
 	tr '\r' '\n' < "$1" | grep -v "$dropped" | sed -n -e 's/([0-9]*)//' \
+		-e 's/\(for buftype\) [0-9]*/\1/' \
 		-e 's/.*\(warn: .*\)/\1/p' -e 's/.*\(fail: .*\)/\1/p' \
 		-e 's/.*\(test .*: FAIL\).*/\1/p' | sort -u
 }
 
-allow_list()
-{
-	[ "$1" = $old ] && age=old || age=new
-	echo "$here/compliance-$series-$age.allow"
-}
-
+# allowed TOOL: for a node of $kind, if that is set.
 allowed()
 {
-	[ ! -f "$(allow_list "$1")" ] ||
-		sed -e '/^#/d' -e '/^$/d' "$(allow_list "$1")" | sort -u
+	[ "$1" = $old ] && age=old || age=new
+	for list in "$here/compliance-$series-$age${kind:+-$kind}.allow" \
+		    "$here/compliance-$series-$age.allow"; do
+		[ ! -f "$list" ] || sed -e '/^#/d' -e '/^$/d' "$list"
+	done | sort -u
 }
 
 # compliance TOOL ARGUMENTS...
@@ -43,7 +43,7 @@ compliance()
 	echo "note: $total (exit status $status)"
 	[ -n "$total" ] || tail -n 40 "$tmp/out"
 	sed 's/^/not allowed: /' "$tmp/bad"
-	sed "s,^,only in $(allow_list "$1"): ," "$tmp/unused"
+	sed 's/^/only in the list of what is allowed: /' "$tmp/unused"
 	[ -n "$total" ] && [ ! -s "$tmp/bad" ] && [ ! -s "$tmp/unused" ] ||
 		return 1
 	case $total in
