@@ -3,18 +3,16 @@
  * Tests of the simulated bus: which bytes map, sync and unmap carry, and what
  * a device may not do there.
  */
-#include <kunit/device.h>
 #include <kunit/test.h>
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/scatterlist.h>
-#include <linux/seq_file.h>
 #include <linux/string.h>
 
 #include "dmabus.h"
+#include "kunit.h"
 
 #define PAGES 4
 #define SIZE (PAGES * PAGE_SIZE)
@@ -24,13 +22,11 @@
 
 /**
  * struct fixture - what each test begins with
- * @lock: of the devices' bus
  * @mem: memory of the CPU's, filled with 0x11
  * @sgt: has @mem in one entry for each page, backwards, so that they are not
  *	neighbours
  */
 struct fixture {
-	struct mutex lock; /* see above */
 	u8 *mem;
 	struct sg_table sgt;
 };
@@ -38,44 +34,6 @@ struct fixture {
 static const struct vivid_ext_bus_config noncoherent = {
 	false, false, 64, UINT_MAX, UINT_MAX
 };
-
-static bool never_busy(void *data)
-{
-	return false;
-}
-
-static struct device *add_device(struct kunit *test, const char *name,
-				 const struct vivid_ext_bus_config *config)
-{
-	struct fixture *f = test->priv;
-	struct vivid_ext_bus_owner owner = { &f->lock, never_busy, NULL };
-	struct device *dev = kunit_device_register(test, name);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
-	dev->dma_parms = kunit_kzalloc(test, sizeof(*dev->dma_parms),
-				       GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, dev->dma_parms);
-	KUNIT_ASSERT_EQ(test, vivid_ext_bus_setup(dev, config, &owner), 0);
-	return dev;
-}
-
-static long long bus_count(struct kunit *test, struct device *dev,
-			   const char *name)
-{
-	struct seq_file m = { .size = 4096 };
-	long long n = -1;
-	int found;
-	char *at;
-
-	m.buf = kunit_kzalloc(test, m.size + 1, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, m.buf);
-	vivid_ext_bus_show(dev, &m);
-	at = strstr(m.buf, name);
-	KUNIT_ASSERT_NOT_NULL_MSG(test, at, "no count of %s", name);
-	found = sscanf(at + strlen(name), "%lld", &n);
-	KUNIT_ASSERT_EQ(test, found, 1);
-	return n;
-}
 
 /* What a device does: its engine sees all of the table through a view. */
 static void engine_write(struct kunit *test, struct device *dev,
@@ -109,7 +67,7 @@ static u8 engine_read(struct kunit *test, struct device *dev,
 static void map_hands_over(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct device *dev = add_device(test, "sim", &noncoherent);
+	struct device *dev = vivid_ext_kunit_add_device(test, "sim", &noncoherent);
 
 	KUNIT_ASSERT_EQ(test, dma_map_sgtable(dev, &f->sgt, DMA_TO_DEVICE, 0),
 			0);
@@ -120,15 +78,15 @@ static void map_hands_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, engine_read(test, dev, &f->sgt, 0), 0x22);
 	KUNIT_EXPECT_EQ(test, engine_read(test, dev, &f->sgt, SIZE - 1), 0x22);
 	dma_unmap_sgtable(dev, &f->sgt, DMA_TO_DEVICE, 0);
-	KUNIT_EXPECT_EQ(test, bus_count(test, dev, "bytes_to_device"),
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, dev, "bytes_to_device"),
 			2 * SIZE);
-	KUNIT_EXPECT_EQ(test, bus_count(test, dev, "bytes_to_cpu"), 0);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, dev, "bytes_to_cpu"), 0);
 }
 
 static void unmap_hands_back(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct device *dev = add_device(test, "sim", &noncoherent);
+	struct device *dev = vivid_ext_kunit_add_device(test, "sim", &noncoherent);
 
 	KUNIT_ASSERT_EQ(test, dma_map_sgtable(dev, &f->sgt, DMA_FROM_DEVICE,
 					      0), 0);
@@ -142,7 +100,7 @@ static void unmap_hands_back(struct kunit *test)
 static void skipping_carries_nothing(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct device *dev = add_device(test, "sim", &noncoherent);
+	struct device *dev = vivid_ext_kunit_add_device(test, "sim", &noncoherent);
 
 	KUNIT_ASSERT_EQ(test, dma_map_sgtable(dev, &f->sgt, DMA_BIDIRECTIONAL,
 					      DMA_ATTR_SKIP_CPU_SYNC), 0);
@@ -158,7 +116,7 @@ static void skipping_carries_nothing(struct kunit *test)
 static void sync_carries_its_bytes(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct device *dev = add_device(test, "sim", &noncoherent);
+	struct device *dev = vivid_ext_kunit_add_device(test, "sim", &noncoherent);
 	dma_addr_t addr = dma_map_single(dev, f->mem, SIZE, DMA_BIDIRECTIONAL);
 	struct scatterlist sg;
 	struct sg_table sgt = { .sgl = &sg, .nents = 1, .orig_nents = 1 };
@@ -174,7 +132,7 @@ static void sync_carries_its_bytes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->mem[PAGE_SIZE - 8], 0x44);
 	KUNIT_EXPECT_EQ(test, f->mem[PAGE_SIZE + 7], 0x44);
 	KUNIT_EXPECT_EQ(test, f->mem[PAGE_SIZE + 8], 0x11);
-	KUNIT_EXPECT_EQ(test, bus_count(test, dev, "bytes_to_cpu"), 16);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, dev, "bytes_to_cpu"), 16);
 	dma_unmap_single(dev, addr, SIZE, DMA_BIDIRECTIONAL);
 }
 
@@ -182,8 +140,8 @@ static void sync_carries_its_bytes(struct kunit *test)
 static void devices_share_memory(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct device *a = add_device(test, "sim-a", &noncoherent);
-	struct device *b = add_device(test, "sim-b", &noncoherent);
+	struct device *a = vivid_ext_kunit_add_device(test, "sim-a", &noncoherent);
+	struct device *b = vivid_ext_kunit_add_device(test, "sim-b", &noncoherent);
 	struct sg_table *sgt = &f->sgt;
 	struct scatterlist sg[PAGES];
 	struct sg_table copy = { sg, PAGES, PAGES };
@@ -209,7 +167,7 @@ static void coherent_has_no_copy(struct kunit *test)
 		true, true, 64, UINT_MAX, UINT_MAX
 	};
 	struct fixture *f = test->priv;
-	struct device *dev = add_device(test, "sim", &config);
+	struct device *dev = vivid_ext_kunit_add_device(test, "sim", &config);
 
 	KUNIT_ASSERT_EQ(test, dma_map_sgtable(dev, &f->sgt, DMA_BIDIRECTIONAL,
 					      0), 0);
@@ -218,14 +176,14 @@ static void coherent_has_no_copy(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, f->sgt.nents, 1);
 	engine_write(test, dev, &f->sgt, 0x66);
 	KUNIT_EXPECT_EQ(test, f->mem[0], 0x66);
-	KUNIT_EXPECT_EQ(test, bus_count(test, dev, "bytes_to_device"), 0);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, dev, "bytes_to_device"), 0);
 	dma_unmap_sgtable(dev, &f->sgt, DMA_BIDIRECTIONAL, 0);
 }
 
 static void faults_leave_memory_alone(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct device *dev = add_device(test, "sim", &noncoherent);
+	struct device *dev = vivid_ext_kunit_add_device(test, "sim", &noncoherent);
 	struct vivid_ext_view *view;
 
 	KUNIT_ASSERT_EQ(test, dma_map_sgtable(dev, &f->sgt, DMA_TO_DEVICE, 0),
@@ -236,7 +194,7 @@ static void faults_leave_memory_alone(struct kunit *test)
 	/* Against the direction. */
 	KUNIT_EXPECT_EQ(test, vivid_ext_view_begin(view, DMA_FROM_DEVICE),
 			-EFAULT);
-	KUNIT_EXPECT_EQ(test, bus_count(test, dev, "faults"), 1);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, dev, "faults"), 1);
 
 	/* Not mapped any more; then mapped again, which is another mapping. */
 	dma_unmap_sgtable(dev, &f->sgt, DMA_TO_DEVICE, 0);
@@ -246,7 +204,7 @@ static void faults_leave_memory_alone(struct kunit *test)
 			0);
 	KUNIT_EXPECT_EQ(test, vivid_ext_view_begin(view, DMA_TO_DEVICE),
 			-EFAULT);
-	KUNIT_EXPECT_EQ(test, bus_count(test, dev, "faults"), 3);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, dev, "faults"), 3);
 	vivid_ext_view_destroy(view);
 	dma_unmap_sgtable(dev, &f->sgt, DMA_TO_DEVICE, 0);
 }
@@ -258,13 +216,13 @@ static void limits_refuse(struct kunit *test)
 		merged = { false, true, 24, MERGED, UINT_MAX },
 		near = { false, false, 24, UINT_MAX, UINT_MAX };
 	struct fixture *f = test->priv;
-	struct device *dev = add_device(test, "sim-few", &few);
+	struct device *dev = vivid_ext_kunit_add_device(test, "sim-few", &few);
 
 	KUNIT_EXPECT_EQ(test, dma_map_sgtable(dev, &f->sgt, DMA_TO_DEVICE, 0),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, bus_count(test, dev, "refusals"), 1);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, dev, "refusals"), 1);
 
-	dev = add_device(test, "sim-merged", &merged);
+	dev = vivid_ext_kunit_add_device(test, "sim-merged", &merged);
 	KUNIT_ASSERT_EQ(test, dma_map_sgtable(dev, &f->sgt, DMA_TO_DEVICE, 0),
 			0);
 	KUNIT_EXPECT_LT(test, sg_dma_address(f->sgt.sgl) + SIZE, 1ULL << 24);
@@ -273,10 +231,10 @@ static void limits_refuse(struct kunit *test)
 
 	if (virt_to_phys(f->mem) < 1ULL << 24)
 		kunit_skip(test, "the memory lies within 24 bits");
-	dev = add_device(test, "sim-near", &near);
+	dev = vivid_ext_kunit_add_device(test, "sim-near", &near);
 	KUNIT_EXPECT_LT(test, dma_map_sgtable(dev, &f->sgt, DMA_TO_DEVICE, 0),
 			0);
-	KUNIT_EXPECT_EQ(test, bus_count(test, dev, "refusals"), 1);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, dev, "refusals"), 1);
 }
 
 static int simbus_init(struct kunit *test)
@@ -287,7 +245,6 @@ static int simbus_init(struct kunit *test)
 	if (!f)
 		return -ENOMEM;
 	test->priv = f;
-	mutex_init(&f->lock);
 	f->mem = alloc_pages_exact(SIZE, GFP_KERNEL);
 	if (!f->mem)
 		return -ENOMEM;

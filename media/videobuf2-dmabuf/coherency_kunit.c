@@ -11,6 +11,7 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
+#include "../../drivers/vivid-ext/kunit.h"
 #include "kunit.h"
 
 /* Three chunks, the last of them one page. */
@@ -140,12 +141,12 @@ static void stale_chunks_are_fetched_lazily(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, test_bit(1, f->buf->stale));
 	KUNIT_EXPECT_EQ(test, bitmap_weight(f->buf->stale, CHUNKS), CHUNKS - 1);
 	KUNIT_EXPECT_EQ(test, cpu_sees(f->buf, 0), 0x11);
-	KUNIT_EXPECT_EQ(test, vdb_kunit_bus_count(test, f->a, "bytes_to_cpu"),
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->a, "bytes_to_cpu"),
 			VDB_CHUNK_SIZE);
 
 	/* The last chunk is shorter. */
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, CHUNKS - 1), 0x22);
-	KUNIT_EXPECT_EQ(test, vdb_kunit_bus_count(test, f->a, "bytes_to_cpu"),
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->a, "bytes_to_cpu"),
 			VDB_CHUNK_SIZE + PAGE_SIZE);
 	vdb_kunit_unmap(&a, DMA_FROM_DEVICE);
 	KUNIT_EXPECT_EQ(test, cpu_sees(f->buf, 0), 0x22);
@@ -162,15 +163,15 @@ static void syncs_are_elided(struct kunit *test)
 	map_tracked(test, &a, f->a, DMA_BIDIRECTIONAL);
 	frame(test, &a, 0x22);
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x22);
-	to_cpu = vdb_kunit_bus_count(test, f->a, "bytes_to_cpu");
-	to_device = vdb_kunit_bus_count(test, f->a, "bytes_to_device");
+	to_cpu = vivid_ext_kunit_count(test, f->a, "bytes_to_cpu");
+	to_device = vivid_ext_kunit_count(test, f->a, "bytes_to_device");
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x22);
 	cpu_end(f->buf, false);
 	vdb_coherency_device_begin(a.own, true);
-	KUNIT_EXPECT_EQ(test, vdb_kunit_bus_count(test, f->a, "bytes_to_cpu"),
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->a, "bytes_to_cpu"),
 			to_cpu);
 	KUNIT_EXPECT_EQ(test,
-			vdb_kunit_bus_count(test, f->a, "bytes_to_device"),
+			vivid_ext_kunit_count(test, f->a, "bytes_to_device"),
 			to_device);
 	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
 }
@@ -377,11 +378,11 @@ static void coherency_test_exit(struct kunit *test)
 
 	if (!f || IS_ERR_OR_NULL(f->buf))
 		return;
-	KUNIT_EXPECT_EQ(test, vdb_kunit_bus_count(test, f->a, "faults"), 0);
-	KUNIT_EXPECT_EQ(test, vdb_kunit_bus_count(test, f->a,
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->a, "faults"), 0);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->a,
 						  "syncs_in_wrong_direction"),
 			0);
-	KUNIT_EXPECT_EQ(test, vdb_kunit_bus_count(test, f->b,
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->b,
 						  "syncs_in_wrong_direction"),
 			0);
 	dma_buf_put(f->buf->dbuf);

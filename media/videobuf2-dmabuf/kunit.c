@@ -2,22 +2,12 @@
 /*
  * What the allocator's KUnit suites share.
  */
-#include <kunit/device.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
-#include <linux/seq_file.h>
-#include <linux/string.h>
 
 #include "../../drivers/vivid-ext/dmabus.h"
+#include "../../drivers/vivid-ext/kunit.h"
 #include "compat.h"
 #include "kunit.h"
-
-static DEFINE_MUTEX(bus_lock);
-
-static bool never_busy(void *data)
-{
-	return false;
-}
 
 /**
  * vdb_kunit_add_device - a device for the time of a test
@@ -30,48 +20,15 @@ static bool never_busy(void *data)
 struct device *vdb_kunit_add_device(struct kunit *test, const char *name,
 				    enum vdb_kunit_bus bus)
 {
-	struct vivid_ext_bus_owner owner = { &bus_lock, never_busy, NULL };
-	struct vivid_ext_bus_config config = {
+	const struct vivid_ext_bus_config config = {
 		.coherent = bus == VDB_KUNIT_REAL,
 		.iommu = bus == VDB_KUNIT_NONCOHERENT_IOMMU,
 		.dma_bits = 64,
 		.max_segments = UINT_MAX,
 		.max_segment_size = UINT_MAX,
 	};
-	struct device *dev = kunit_device_register(test, name);
 
-	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(dev));
-	dev->dma_parms = kunit_kzalloc(test, sizeof(*dev->dma_parms),
-				       GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, dev->dma_parms);
-	KUNIT_ASSERT_EQ(test, vivid_ext_bus_setup(dev, &config, &owner), 0);
-	return dev;
-}
-
-/**
- * vdb_kunit_bus_count - what a device's simulated bus has counted
- * @test: the test
- * @dev: the device
- * @name: of the count
- *
- * Return: the count.
- */
-long long vdb_kunit_bus_count(struct kunit *test, struct device *dev,
-			      const char *name)
-{
-	struct seq_file m = { .size = 4096 };
-	long long n = -1;
-	int found;
-	char *at;
-
-	m.buf = kunit_kzalloc(test, m.size + 1, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, m.buf);
-	vivid_ext_bus_show(dev, &m);
-	at = strstr(m.buf, name);
-	KUNIT_ASSERT_NOT_NULL_MSG(test, at, "no count of %s", name);
-	found = sscanf(at + strlen(name), "%lld", &n);
-	KUNIT_ASSERT_EQ(test, found, 1);
-	return n;
+	return vivid_ext_kunit_add_device(test, name, &config);
 }
 
 /**

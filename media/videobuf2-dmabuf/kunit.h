@@ -34,8 +34,6 @@ struct vdb_kunit_device {
 
 struct device *vdb_kunit_add_device(struct kunit *test, const char *name,
 				    enum vdb_kunit_bus bus);
-long long vdb_kunit_bus_count(struct kunit *test, struct device *dev,
-			      const char *name);
 int vdb_kunit_map(struct vdb_kunit_device *d, struct vdb_buffer *buf,
 		  struct device *dev, enum dma_data_direction dir);
 void vdb_kunit_unmap(struct vdb_kunit_device *d, enum dma_data_direction dir);
