@@ -167,11 +167,12 @@ lc_compliance()
 # colours. The camera itself has no format with alpha. software_isp WIDTH HEIGHT
 software_isp()
 {
-	captured 10 cam -c1 --capture=10 --strict-formats \
+	captured 10 cam -c1 --capture=10 \
 		-s "role=viewfinder,width=$1,height=$2,pixelformat=ARGB8888" \
 		--file="$tmp/isp-#.bin" || return 1
 	last=$(ls "$tmp"/isp-*.bin | tail -n 1)
 	size=$(stat -c %s "$last")
+	[ "$size" -eq $(($1 * $2 * 4)) ] || return 1
 	od -An -v -tu1 -w4 -j $((size / 2)) -N $(($1 * 4)) "$last" |
 		awk -v bar=$(($1 / 8)) '
 		function at(n) { return NR == int(bar * (n + 0.5)) }
