@@ -151,16 +151,67 @@ static bool writes(enum dma_data_direction dir)
 	return dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL;
 }
 
-/* A device that may have written without telling. */
-static struct vdb_attachment *silent_writer(struct vdb_buffer *buf)
+/* A queue's device has the buffer to write: what others wrote is obsolete. */
+static bool being_written(struct vdb_buffer *buf)
 {
 	struct vdb_attachment *att;
 
 	list_for_each_entry(att, &buf->attachments, node)
-		if (att->maps && !att->tracked && writes(att->dir) &&
-		    att->view != VDB_VIEW_CPU)
+		if (att->writing)
+			return true;
+	return false;
+}
+
+static bool may_write_silently(struct vdb_attachment *att)
+{
+	return att->maps && !att->tracked && writes(att->dir);
+}
+
+/* A device that may have written, not to the CPU's view, without telling. */
+static struct vdb_attachment *silent_writer(struct vdb_buffer *buf)
+{
+	struct vdb_attachment *att;
+
+	if (being_written(buf))
+		return NULL;
+	list_for_each_entry(att, &buf->attachments, node)
+		if (may_write_silently(att) && att->view != VDB_VIEW_CPU)
 			return att;
 	return NULL;
+}
+
+/* The same of a device whose bytes are the CPU's. */
+static bool silent_coherent_writer(struct vdb_buffer *buf)
+{
+	struct vdb_attachment *att;
+
+	if (being_written(buf))
+		return false;
+	list_for_each_entry(att, &buf->attachments, node)
+		if (may_write_silently(att) && att->view == VDB_VIEW_CPU)
+			return true;
+	return false;
+}
+
+/* What is in neither bitmap may have been written by who tells nobody. */
+static bool fetch_unmarked(struct vdb_attachment *silent, unsigned int first,
+			   unsigned int last)
+{
+	struct vdb_buffer *buf = silent->buf;
+	unsigned int b, e;
+	bool any = false;
+
+	for (b = first; b < last; b = e) {
+		e = b + 1;
+		if (test_bit(b, buf->dirty) || test_bit(b, buf->stale))
+			continue;
+		while (e < last && !test_bit(e, buf->dirty) &&
+		       !test_bit(e, buf->stale))
+			e++;
+		sync_chunks(silent, b, e, true);
+		any = true;
+	}
+	return any;
 }
 
 /* Bring the CPU's view of some chunks up to date. */
@@ -168,34 +219,18 @@ static void refresh_cpu(struct vdb_buffer *buf, unsigned int first,
 			unsigned int last)
 {
 	struct vdb_attachment *silent = silent_writer(buf);
-	struct vdb_attachment *from = silent ?: buf->writer;
+	bool any = silent && fetch_unmarked(silent, first, last);
 	unsigned int b, e = first;
-	bool any = false;
 
-	if (!from)
-		goto out;
-	/*
-	 * In memory the writer's bytes are the silent one's too; but its own
-	 * attachment says in which direction they went.
-	 */
-	if (buf->writer && from->view == buf->writer->view)
-		from = buf->writer;
-
-	while (e < last) {
-		if (silent) {
-			b = find_next_zero_bit(buf->dirty, last, e);
-			e = find_next_bit(buf->dirty, last, b);
-		} else {
-			b = find_next_bit(buf->stale, last, e);
-			e = find_next_zero_bit(buf->stale, last, b);
-		}
+	while (buf->writer && e < last) {
+		b = find_next_bit(buf->stale, last, e);
+		e = find_next_zero_bit(buf->stale, last, b);
 		if (b >= last)
 			break;
-		sync_chunks(from, b, e, true);
+		sync_chunks(buf->writer, b, e, true);
 		bitmap_clear(buf->stale, b, e - b);
 		any = true;
 	}
-out:
 	if (!any)
 		elide(buf);
 }
@@ -227,6 +262,13 @@ static void flush_dirty(struct vdb_buffer *buf)
 		list_for_each_entry(att, &buf->attachments, node)
 			refresh_device(att, b, e);
 	forget_dirty(buf);
+}
+
+/* The CPU may have written everywhere, and so may who shares its view. */
+static void flush_all(struct vdb_buffer *buf)
+{
+	bitmap_complement(buf->dirty, buf->stale, buf->nr_chunks);
+	flush_dirty(buf);
 }
 
 /* Pass on what a device wrote to those that look elsewhere. */
@@ -269,6 +311,9 @@ static int map_sgt(struct vdb_attachment *att)
 	if (ret)
 		return ret;
 	att->view = classify(att);
+	/* Who writes to pages from when all was coherent is not noticed. */
+	if (att->view != VDB_VIEW_CPU)
+		vdb_mapping_zap(att->buf);
 	if (att->view == VDB_VIEW_PRIVATE ||
 	    (att->view == VDB_VIEW_MEMORY && !att->buf->memory_views))
 		dma_sync_sgtable_for_device(att->dev, &att->sgt, att->dma_dir);
@@ -304,7 +349,10 @@ int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 	spin_lock_irqsave(&buf->state_lock, flags);
 	if (buf->incoherent) {
 		refresh_cpu(buf, 0, buf->nr_chunks);
-		flush_dirty(buf);
+		if (silent_coherent_writer(buf))
+			flush_all(buf);
+		else
+			flush_dirty(buf);
 	}
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 
@@ -322,10 +370,6 @@ int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 	if (buf->writer && !bitmap_empty(buf->stale, buf->nr_chunks))
 		pass_on(buf, buf->writer);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
-
-	/* Pages that processes have now were mapped when all was coherent. */
-	if (att->view != VDB_VIEW_CPU)
-		vdb_mapping_zap(buf);
 	return 0;
 }
 
@@ -353,10 +397,17 @@ void vdb_coherency_unmap(struct vdb_attachment *att)
 		/* It told nobody: the others don't know either. */
 		if (!att->tracked)
 			pass_on(buf, att);
+	} else if (buf->incoherent && att->view == VDB_VIEW_CPU &&
+		   may_write_silently(att) && !being_written(buf)) {
+		flush_all(buf);
 	}
 	account(att, -1);
 	att->maps = 0;
 	att->dir = DMA_NONE;
+	att->writing = 0;
+	/* The next device gets everything when it is mapped. */
+	if (!buf->incoherent)
+		forget_dirty(buf);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 
 	dma_unmap_sgtable(att->dev, &att->sgt, att->dma_dir,
@@ -523,18 +574,15 @@ static void fetch_silent(struct vdb_attachment *reader)
 	if (reader->dir == DMA_FROM_DEVICE)
 		return;
 	list_for_each_entry(att, &buf->attachments, node)
-		if (att != reader && att->maps && !att->tracked &&
-		    writes(att->dir))
+		if (att != reader && may_write_silently(att))
 			goto found;
 	return;
 
 found:
-	if (att->view != VDB_VIEW_CPU) {
+	if (att->view != VDB_VIEW_CPU)
 		pass_on(buf, att);
-	} else if (reader->view != VDB_VIEW_CPU) {
-		bitmap_complement(buf->dirty, buf->stale, buf->nr_chunks);
-		flush_dirty(buf);
-	}
+	else if (reader->view != VDB_VIEW_CPU)
+		flush_all(buf);
 }
 
 /**
@@ -550,29 +598,29 @@ void vdb_coherency_device_begin(struct vdb_attachment *att, bool clean)
 	struct vdb_buffer *buf = att->buf;
 	unsigned long flags;
 
-	if (READ_ONCE(buf->incoherent) || buf->policy == VDB_POLICY_SHOOTDOWN) {
-		mutex_lock(&buf->lock);
-		vdb_mapping_hand_over(buf);
-		mutex_unlock(&buf->lock);
-	}
+	/* Until all is flushed nobody may come back and write unnoticed. */
+	mutex_lock(&buf->lock);
+	vdb_mapping_hand_over(buf);
 	spin_lock_irqsave(&buf->state_lock, flags);
 	buf->device_owned = true;
 	if (!buf->incoherent) {
 		elide(buf);
-	} else if (buf->policy == VDB_POLICY_EXPLICIT) {
+	} else if (buf->policy == VDB_POLICY_EXPLICIT && !buf->held) {
 		vdb_synccheck_queued(buf);
-	} else if (clean) {
+	} else if (clean && buf->held) {
 		/* A driver that holds a kernel mapping tells nobody. */
-		if (buf->held)
-			bitmap_complement(buf->dirty, buf->stale,
-					  buf->nr_chunks);
+		flush_all(buf);
+	} else if (clean) {
 		flush_dirty(buf);
 	} else {
 		forget_dirty(buf);
 	}
 	if (buf->incoherent)
 		fetch_silent(att);
+	if (writes(att->dir))
+		att->writing++;
 	spin_unlock_irqrestore(&buf->state_lock, flags);
+	mutex_unlock(&buf->lock);
 }
 EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_device_begin);
 
@@ -596,6 +644,8 @@ void vdb_coherency_device_end(struct vdb_attachment *att, bool invalidate)
 
 	spin_lock_irqsave(&buf->state_lock, flags);
 	buf->device_owned = false;
+	if (att->writing)
+		att->writing--;
 	if (!buf->incoherent || !writes(att->dir)) {
 		elide(buf);
 		goto out;
@@ -610,12 +660,12 @@ void vdb_coherency_device_end(struct vdb_attachment *att, bool invalidate)
 		buf->writer = att;
 	}
 	pass_on(buf, att);
-	if (!invalidate || (buf->policy != VDB_POLICY_AUTO &&
-			    buf->policy != VDB_POLICY_SHOOTDOWN))
+	if (!invalidate)
 		goto out;
 	if (buf->held)
 		refresh_cpu(buf, 0, buf->nr_chunks);
-	else
+	else if (buf->policy != VDB_POLICY_EXPLICIT &&
+		 !vdb_mapping_uncached(buf))
 		for_each_set_bitrange(b, e, buf->mapped, buf->nr_chunks)
 			refresh_cpu(buf, b, e);
 out:

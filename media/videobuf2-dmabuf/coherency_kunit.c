@@ -153,6 +153,26 @@ static void stale_chunks_are_fetched_lazily(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, f->buf->writer);
 }
 
+/* Of all who have the buffer it is the writer who is asked for the bytes. */
+static void writer_is_synchronised(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct vdb_kunit_device a, b, c;
+
+	map_tracked(test, &c, f->c, DMA_TO_DEVICE);
+	map_tracked(test, &a, f->a, DMA_FROM_DEVICE);
+	map_tracked(test, &b, f->b, DMA_TO_DEVICE);
+	frame(test, &a, 0x22);
+	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x22);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->a, "bytes_to_cpu"),
+			SIZE);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->b, "bytes_to_cpu"),
+			0);
+	vdb_kunit_unmap(&c, DMA_TO_DEVICE);
+	vdb_kunit_unmap(&b, DMA_TO_DEVICE);
+	vdb_kunit_unmap(&a, DMA_FROM_DEVICE);
+}
+
 /* What has been synchronised once is not again. */
 static void syncs_are_elided(struct kunit *test)
 {
@@ -288,6 +308,93 @@ static void held_mapping_is_flushed(struct kunit *test)
 	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
 }
 
+/* What was dirty when the last device left does not hide the next one's. */
+static void dirty_is_forgotten_at_the_end(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct vdb_kunit_device a, b;
+
+	map_tracked(test, &a, f->a, DMA_BIDIRECTIONAL);
+	KUNIT_ASSERT_NOT_NULL(test, vdb_mapping_vmap(f->buf, true));
+	vdb_mapping_vunmap(f->buf, true);
+	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
+	KUNIT_ASSERT_EQ(test, vdb_kunit_map(&b, f->buf, f->b, DMA_FROM_DEVICE),
+			0);
+	vdb_kunit_write(test, &b, 0x22);
+	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x22);
+	vdb_kunit_unmap(&b, DMA_FROM_DEVICE);
+}
+
+/* No bus here has copies of its own for devices: say that this one has. */
+static void declare_private(struct vdb_kunit_device *d)
+{
+	d->own->view = VDB_VIEW_PRIVATE;
+	d->own->buf->memory_views--;
+}
+
+/* Who drops its mapping must not disturb a frame that is being made. */
+static void importer_leaves_while_device_writes(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct vdb_kunit_device a, b;
+
+	map_tracked(test, &a, f->a, DMA_FROM_DEVICE);
+	KUNIT_ASSERT_EQ(test, vdb_kunit_map(&b, f->buf, f->b,
+					    DMA_BIDIRECTIONAL), 0);
+	declare_private(&b);
+	vdb_coherency_device_begin(a.own, true);
+	vdb_kunit_write(test, &a, 0x22);
+	vdb_kunit_unmap(&b, DMA_BIDIRECTIONAL);
+	vdb_coherency_device_end(a.own, true);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->b, "bytes_to_cpu"),
+			0);
+	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x22);
+	vdb_kunit_unmap(&a, DMA_FROM_DEVICE);
+}
+
+/* What a coherent device wrote is there for others after it has gone. */
+static void coherent_writer_leaves(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct vdb_kunit_device a, b, c;
+
+	map_tracked(test, &a, f->a, DMA_TO_DEVICE);
+	KUNIT_ASSERT_EQ(test, vdb_kunit_map(&c, f->buf, f->c,
+					    DMA_BIDIRECTIONAL), 0);
+	vdb_kunit_write(test, &c, 0x22);
+	/* Or before: for one that comes to look at memory as well. */
+	KUNIT_ASSERT_EQ(test, vdb_kunit_map(&b, f->buf, f->b, DMA_TO_DEVICE),
+			0);
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &b, 0), 0x22);
+	vdb_kunit_unmap(&b, DMA_TO_DEVICE);
+	vdb_kunit_write(test, &c, 0x33);
+	vdb_kunit_unmap(&c, DMA_BIDIRECTIONAL);
+	vdb_coherency_device_begin(a.own, true);
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 0), 0x33);
+	vdb_coherency_device_end(a.own, true);
+	vdb_kunit_unmap(&a, DMA_TO_DEVICE);
+}
+
+/* A frame comes from who made it, and not from an importer's old copy. */
+static void idle_copy_is_not_asked(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct vdb_kunit_device a, b;
+
+	map_tracked(test, &a, f->a, DMA_FROM_DEVICE);
+	KUNIT_ASSERT_EQ(test, vdb_kunit_map(&b, f->buf, f->b,
+					    DMA_BIDIRECTIONAL), 0);
+	declare_private(&b);
+	frame(test, &a, 0x22);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->b, "bytes_to_cpu"),
+			0);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->a, "bytes_to_cpu"),
+			SIZE);
+	KUNIT_EXPECT_EQ(test, cpu_sees(f->buf, 0), 0x22);
+	vdb_kunit_unmap(&b, DMA_BIDIRECTIONAL);
+	vdb_kunit_unmap(&a, DMA_FROM_DEVICE);
+}
+
 /* Devices of others may write while they are mapped. */
 static void silent_writer_is_heard(struct kunit *test)
 {
@@ -392,12 +499,17 @@ static struct kunit_case coherency_cases[] = {
 	KUNIT_CASE(views_are_told_apart),
 	KUNIT_CASE(map_gives_the_newest),
 	KUNIT_CASE(stale_chunks_are_fetched_lazily),
+	KUNIT_CASE(writer_is_synchronised),
 	KUNIT_CASE(syncs_are_elided),
 	KUNIT_CASE(dirty_chunks_are_flushed),
 	KUNIT_CASE(suspects_are_dirty_until_cleared),
 	KUNIT_CASE(cpu_and_device_write_in_turn),
 	KUNIT_CASE(hints_are_taken),
 	KUNIT_CASE(held_mapping_is_flushed),
+	KUNIT_CASE(dirty_is_forgotten_at_the_end),
+	KUNIT_CASE(importer_leaves_while_device_writes),
+	KUNIT_CASE(coherent_writer_leaves),
+	KUNIT_CASE(idle_copy_is_not_asked),
 	KUNIT_CASE(silent_writer_is_heard),
 	KUNIT_CASE(frames_reach_all_views),
 	KUNIT_CASE(writer_leaves),

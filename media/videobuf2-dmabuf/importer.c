@@ -47,8 +47,9 @@ static int attach(struct vdb_plane *plane)
  * Imported planes share the attachments of their queue (plane->cache).
  *
  * Context: process; may sleep; takes the dma-buf's reservation lock.
- * Return: 0, -EINVAL if the dma-buf is smaller than the plane, is a read-only
- * export for a queue that writes, or can't be attached or mapped; the log has the rule.
+ * Return: 0, -ENOMEM, or -EINVAL if the dma-buf is smaller than the plane, is a
+ * read-only export for a queue that writes, or can't be attached or mapped; the
+ * log has the rule.
  */
 int vdb_plane_attach(struct vdb_plane *plane, bool fallback)
 {

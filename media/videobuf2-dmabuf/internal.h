@@ -81,6 +81,8 @@ enum vdb_policy {
  * @view: how the device sees the bytes while mapped
  * @tracked: its queue is one of ours and tells what the device does; others
  *	may write at any time while mapped with a direction that allows it
+ * @writing: how often its queue has given it the buffer to write, and not got
+ *	it back
  */
 struct vdb_attachment {
 	struct list_head node;
@@ -92,6 +94,7 @@ struct vdb_attachment {
 	enum dma_data_direction dma_dir;
 	enum vdb_view view;
 	bool tracked;
+	unsigned int writing;
 };
 
 /**
@@ -108,6 +111,7 @@ struct vdb_attachment {
  * @attachments: struct vdb_attachment, added and moved under both locks
  * @vaddr: where the kernel has it mapped, while @vmaps is not zero
  * @vmaps: how many users of @vaddr
+ * @cached: some process may see it through caches, for good
  * @vmapped: somebody has used @vaddr since the last end of a CPU access
  * @mapped: chunks with page table entries in some process; under @lock to set,
  *	under both to clear
@@ -137,6 +141,7 @@ struct vdb_buffer {
 	struct list_head attachments;
 	void *vaddr;
 	unsigned int vmaps;
+	bool cached;
 	bool vmapped;
 	unsigned long *mapped;
 
@@ -225,6 +230,7 @@ void vdb_coherency_device_end(struct vdb_attachment *att, bool invalidate);
 
 /* mapping.c */
 int vdb_mapping_mmap(struct vdb_buffer *buf, struct vm_area_struct *vma);
+bool vdb_mapping_uncached(struct vdb_buffer *buf);
 void vdb_mapping_hand_over(struct vdb_buffer *buf);
 void vdb_mapping_zap(struct vdb_buffer *buf);
 void *vdb_mapping_vmap(struct vdb_buffer *buf, bool hold);

@@ -58,10 +58,19 @@ static vm_fault_t insert_chunk(struct vdb_buffer *buf, struct vm_fault *vmf,
 	return ret;
 }
 
-/* Bounce buffers are copies: not to cache the original is of no use there. */
-static bool uncached(struct vdb_buffer *buf)
+/**
+ * vdb_mapping_uncached - whether processes see memory past the caches
+ * @buf: the buffer
+ *
+ * Bounce buffers are copies: not to cache the original is of no use there. And
+ * who has mapped it when all was coherent keeps the caches.
+ *
+ * Context: any. Return: true if nothing needs synchronising for processes.
+ */
+bool vdb_mapping_uncached(struct vdb_buffer *buf)
 {
 	return buf->policy == VDB_POLICY_WRITECOMBINE &&
+	       !READ_ONCE(buf->cached) &&
 	       READ_ONCE(buf->incoherent) &&
 	       READ_ONCE(buf->incoherent) == READ_ONCE(buf->memory_views);
 }
@@ -84,7 +93,7 @@ static vm_fault_t vdb_vm_fault(struct vm_fault *vmf)
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 	if (buf->policy == VDB_POLICY_EXPLICIT)
 		vdb_synccheck_touched(buf, vmf->flags & FAULT_FLAG_WRITE);
-	else if (!uncached(buf))
+	else if (!vdb_mapping_uncached(buf))
 		vdb_coherency_cpu_begin(buf, chunk, chunk + 1);
 	/* Writes to real pages are not reported, even if mprotect() comes first. */
 	if (!has_pfn_entries(vmf->vma)) {
@@ -168,8 +177,10 @@ int vdb_mapping_mmap(struct vdb_buffer *buf, struct vm_area_struct *vma)
 	/* Pages of a device's area are not for keeping either. */
 	pfns = READ_ONCE(buf->incoherent) || buf->storage.dma_dev ||
 	       buf->policy == VDB_POLICY_SHOOTDOWN;
-	if (uncached(buf))
+	if (vdb_mapping_uncached(buf))
 		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
+	else
+		WRITE_ONCE(buf->cached, true);
 	vdb_vm_flags_set(vma, flags | (pfns ? VM_PFNMAP : VM_MIXEDMAP));
 	vma->vm_ops = pfns ? &vdb_vm_pfn_ops : &vdb_vm_page_ops;
 	vma->vm_private_data = buf;
@@ -193,7 +204,7 @@ void vdb_mapping_hand_over(struct vdb_buffer *buf)
 
 	if (buf->policy == VDB_POLICY_EXPLICIT)
 		wanted = wanted && vdb_synccheck_enabled(buf);
-	if (wanted && !uncached(buf))
+	if (wanted && !vdb_mapping_uncached(buf))
 		vdb_mapping_zap(buf);
 }
 
