@@ -135,11 +135,12 @@ static struct page *alloc_area(struct vdb_storage *st, struct device *dev,
 	size_t size = (size_t)st->nr_pages << PAGE_SHIFT;
 	struct page *page;
 
-	if (!vdb_device_does_dma(dev) || get_dma_ops(dev) ||
-	    device_iommu_mapped(dev))
+	if (!vdb_device_does_dma(dev) || !dev->coherent_dma_mask ||
+	    get_dma_ops(dev) || device_iommu_mapped(dev))
 		return NULL;
+	/* It finds the zone itself, and warns if it is told. */
 	page = dma_alloc_pages(dev, size, &st->dma_addr, DMA_BIDIRECTIONAL,
-			       gfp & ~(__GFP_ZERO | __GFP_HIGHMEM |
+			       gfp & ~(GFP_ZONEMASK | __GFP_ZERO |
 				       __GFP_ACCOUNT | __GFP_COMP));
 	if (page)
 		st->dma_dev = get_device(dev);
@@ -212,7 +213,10 @@ int vdb_storage_alloc(struct vdb_storage *st, struct device *dev, size_t size,
 	if (!st->pages)
 		return -ENOMEM;
 
-	gfp |= GFP_KERNEL | __GFP_ZERO | __GFP_ACCOUNT | device_zone(dev);
+	gfp |= GFP_KERNEL | __GFP_ZERO | __GFP_ACCOUNT;
+	/* A driver's own zone goes first: two of them are none. */
+	if (!(gfp & GFP_ZONEMASK))
+		gfp |= device_zone(dev);
 	if (!(gfp & GFP_ZONEMASK))
 		gfp |= __GFP_HIGHMEM;
 	/* One that can't be had is an error for the user, not for the log. */
