@@ -51,6 +51,15 @@ static bool may_fall_back(struct vb2_queue *q)
 	return q->dma_attrs & VB2_DMABUF_ATTR_FALLBACK;
 }
 
+/*
+ * Without DMA the CPU does it all, and drivers that were written for
+ * vb2-vmalloc ask for the address in interrupts, where it has to be there.
+ */
+static int map_for_cpu(struct vdb_plane *plane)
+{
+	return plane->dev || vdb_plane_vaddr(plane) ? 0 : -ENOMEM;
+}
+
 static void *vdb_memop_alloc(struct vb2_buffer *vb, struct device *dev,
 			     unsigned long size)
 {
@@ -72,6 +81,7 @@ static void *vdb_memop_alloc(struct vb2_buffer *vb, struct device *dev,
 	}
 	plane->dbuf = plane->own->dbuf;
 	ret = vdb_plane_attach(plane, may_fall_back(q));
+	ret = ret ?: map_for_cpu(plane);
 	if (ret)
 		goto err_put;
 	return plane;
@@ -214,6 +224,7 @@ static int vdb_memop_map_dmabuf(void *mem_priv)
 	if (!plane->cache)
 		return -ENOMEM;
 	ret = vdb_plane_attach(plane, may_fall_back(q));
+	ret = ret ?: map_for_cpu(plane);
 	if (!ret)
 		vdb_stat_add(VDB_IMPORTS, 1);
 	return ret;
