@@ -97,7 +97,7 @@ void vdb_stats_del_buffer(struct vdb_buffer *buf)
  *
  * At most a few times in some seconds: user space can ask as often as it likes.
  *
- * Context: process.
+ * Context: any.
  */
 void vdb_notice(struct device *dev, const char *fmt, ...)
 {
@@ -220,12 +220,11 @@ static void show_buffer(struct seq_file *m, struct vdb_buffer *buf)
 	dirty = bitmap_weight(buf->dirty, buf->nr_chunks);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 
-	seq_printf(m, "buffer inode=%llu size=%zu exporter=videobuf2-dmabuf owner=%s last_writer=%s attachments=%u mapped=%u vmaps=%u stale=%u dirty=%u chunks=%u exports=%d references=%ld user_mappings=%d\n",
+	seq_printf(m, "buffer inode=%llu size=%zu exporter=videobuf2-dmabuf owner=%s last_writer=%s attachments=%u mapped=%u vmaps=%u stale=%u dirty=%u chunks=%u exports=%d user_mappings=%d\n",
 		   buf->inode, buf->size,
 		   device_owned ? "device" : "cpu", writer, attachments,
 		   mapped, buf->vmaps, stale, dirty, buf->nr_chunks,
 		   atomic_read(&buf->exports),
-		   (long)file_count(buf->dbuf->file),
 		   atomic_read(&buf->user_mappings));
 	show_pages(m, &buf->storage);
 	show_orders(m, &buf->storage);
