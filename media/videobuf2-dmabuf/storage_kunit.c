@@ -170,7 +170,7 @@ static void faults_leave_nothing(struct kunit *test)
 	sweep(test, a, b, 40 * PAGE_SIZE, false);
 	sweep(test, a, c, 40 * PAGE_SIZE, true);
 	/* The single pages at its end are those that can't be had. */
-	sweep(test, c, c, SZ_4M + 15 * PAGE_SIZE, false);
+	sweep(test, c, c, SZ_16M + 15 * PAGE_SIZE, false);
 	settle();
 	after = global_zone_page_state(NR_FREE_PAGES);
 	/* The last sweep's are larger than what debugging keeps. */
