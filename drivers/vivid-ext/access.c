@@ -21,6 +21,7 @@
 #include "access.h"
 #include "config.h"
 #include "dmabus.h"
+#include "reasons.h"
 
 static const struct vb2_mem_ops *memops_of(unsigned int a)
 {
@@ -37,8 +38,10 @@ static const struct vb2_mem_ops *memops_of(unsigned int a)
 }
 
 /* What the allocator should know: a device that takes one piece only says so. */
-static unsigned long attrs_of(const struct vivid_ext_config *config)
+static unsigned long attrs_of(const struct vivid_ext_config *config,
+			      struct device *dev)
 {
+	const struct vivid_ext_bus_config *bus;
 	static const unsigned long policies[] = {
 		[VIVID_EXT_AUTO] = 0,
 		[VIVID_EXT_SHOOTDOWN] = VB2_DMABUF_ATTR_SHOOTDOWN,
@@ -52,7 +55,9 @@ static unsigned long attrs_of(const struct vivid_ext_config *config)
 	attrs = policies[config->policy];
 	if (config->fallback)
 		attrs |= VB2_DMABUF_ATTR_FALLBACK;
-	if (vivid_ext_bus_segments(&config->bus) == 1 && !config->bus.iommu)
+	/* As it is now: it can be changed while there are no buffers. */
+	bus = dev ? vivid_ext_bus_config(dev) : NULL;
+	if (bus && vivid_ext_bus_segments(bus) == 1 && !bus->iommu)
 		attrs |= DMA_ATTR_FORCE_CONTIGUOUS;
 	return attrs;
 }
@@ -69,9 +74,22 @@ void vivid_ext_access_init(struct vb2_queue *q, struct device *dev,
 	/* No device means no DMA: the allocator goes by it, and so do we. */
 	q->dev = config->dma ? dev : NULL;
 	q->mem_ops = memops_of(config->allocator);
-	q->dma_attrs = attrs_of(config);
 }
 EXPORT_SYMBOL_GPL(vivid_ext_access_init);
+
+/**
+ * vivid_ext_access_update - tell the allocator what the device's bus is now
+ * @q: the queue, about to get buffers
+ * @config: as the user wants it
+ *
+ * For vb2_ops.queue_setup. Process context, with the bus owner's lock held.
+ */
+void vivid_ext_access_update(struct vb2_queue *q,
+			     const struct vivid_ext_config *config)
+{
+	q->dma_attrs = attrs_of(config, q->dev);
+}
+EXPORT_SYMBOL_GPL(vivid_ext_access_update);
 
 static bool is_ours(const struct vb2_buffer *vb)
 {
@@ -349,6 +367,23 @@ void vivid_ext_access_frame(const struct vivid_ext_access *access,
 	vivid_ext_format_frame(fmt, mem, frame);
 }
 EXPORT_SYMBOL_GPL(vivid_ext_access_frame);
+
+/**
+ * vivid_ext_access_reason - why the CPU stands in for the device
+ * @access: open, by CPU
+ * @reasons: the device's, %VIVID_EXT_MAX_REASONS of them
+ *
+ * Under the lock of @reasons. Return: its entry there.
+ */
+struct vivid_ext_reason *
+vivid_ext_access_reason(const struct vivid_ext_access *access,
+			struct vivid_ext_reason *reasons)
+{
+	return vivid_ext_reason_find(reasons,
+				     access->refused ? "import" : "no-dma",
+				     access->refused);
+}
+EXPORT_SYMBOL_GPL(vivid_ext_access_reason);
 
 /**
  * vivid_ext_access_show - describe a buffer for debugfs

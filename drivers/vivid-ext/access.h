@@ -12,6 +12,7 @@ struct seq_file;
 struct vb2_buffer;
 struct vb2_queue;
 struct vivid_ext_config;
+struct vivid_ext_reason;
 struct vivid_ext_view;
 
 /**
@@ -30,6 +31,8 @@ struct vivid_ext_access {
 
 void vivid_ext_access_init(struct vb2_queue *q, struct device *dev,
 			   const struct vivid_ext_config *config);
+void vivid_ext_access_update(struct vb2_queue *q,
+			     const struct vivid_ext_config *config);
 int vivid_ext_access_open(struct vivid_ext_access *access,
 			  struct vb2_buffer *vb);
 void vivid_ext_access_close(struct vivid_ext_access *access);
@@ -43,6 +46,9 @@ void vivid_ext_access_frame(const struct vivid_ext_access *access,
 			    const struct vb2_buffer *vb,
 			    const struct vivid_ext_format *fmt,
 			    struct vivid_ext_frame *frame);
+struct vivid_ext_reason *
+vivid_ext_access_reason(const struct vivid_ext_access *access,
+			struct vivid_ext_reason *reasons);
 void vivid_ext_access_show(struct vivid_ext_access *access,
 			   struct vb2_buffer *vb, struct seq_file *m);
 

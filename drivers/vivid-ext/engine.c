@@ -171,7 +171,7 @@ static void engine_done(struct vivid_ext_buffer *buf)
 
 static void engine_interrupt(struct irq_work *work)
 {
-	engine_done(container_of(work, struct vivid_ext_buffer, interrupt));
+	engine_done(container_of(work, struct vivid_ext_node, interrupt)->done);
 }
 
 /*
@@ -190,10 +190,11 @@ static void engine_complete(struct vivid_ext_node *node,
 		engine_done(buf);
 		return;
 	}
-	buf->interrupt = IRQ_WORK_INIT_HARD(engine_interrupt);
-	irq_work_queue(&buf->interrupt);
+	node->done = buf;
+	node->interrupt = IRQ_WORK_INIT_HARD(engine_interrupt);
+	irq_work_queue(&node->interrupt);
 	/* In order, and not after the engine has stopped. */
-	irq_work_sync(&buf->interrupt);
+	irq_work_sync(&node->interrupt);
 }
 
 static void engine_frame(struct vivid_ext_node *node,

@@ -242,6 +242,41 @@ int vivid_ext_node_s_parm(struct file *file, void *priv,
 	return vivid_ext_node_g_parm(file, priv, parm);
 }
 
+/**
+ * vivid_ext_node_qbuf - for VIDIOC_QBUF
+ * @file: an open node
+ * @priv: unused
+ * @b: the buffer
+ *
+ * Return: as vb2_ioctl_qbuf().
+ */
+int vivid_ext_node_qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
+{
+	int ret = vb2_ioctl_qbuf(file, priv, b);
+
+	if (ret)
+		vivid_ext_queue_reap(video_drvdata(file));
+	return ret;
+}
+
+/**
+ * vivid_ext_node_prepare_buf - for VIDIOC_PREPARE_BUF
+ * @file: an open node
+ * @priv: unused
+ * @b: the buffer
+ *
+ * Return: as vb2_ioctl_prepare_buf().
+ */
+int vivid_ext_node_prepare_buf(struct file *file, void *priv,
+			       struct v4l2_buffer *b)
+{
+	int ret = vb2_ioctl_prepare_buf(file, priv, b);
+
+	if (ret)
+		vivid_ext_queue_reap(video_drvdata(file));
+	return ret;
+}
+
 static const struct v4l2_file_operations node_fops = {
 	.owner = THIS_MODULE,
 	.open = v4l2_fh_open,

@@ -25,7 +25,6 @@ struct vivid_ext_node;
  * @vb: vb2's part, must be first
  * @queued: entry in the node's queue, while it waits for its frame
  * @node: entry in the list of all buffers
- * @interrupt: says that the frame is done, in hard interrupt context
  * @error: why it is not, or 0
  * @access: how the device gets at its memory
  */
@@ -33,7 +32,6 @@ struct vivid_ext_buffer {
 	struct vb2_v4l2_buffer vb;
 	struct list_head queued;
 	struct list_head node;
-	struct irq_work interrupt;
 	int error;
 	struct vivid_ext_access access;
 };
@@ -105,6 +103,9 @@ struct vivid_ext_node_ops {
  * @interval: from frame to frame
  * @stats: counts
  * @engine: the thread that makes frames, while streaming
+ * @done: the buffer that @interrupt gives back
+ * @interrupt: says that a frame is done, in hard interrupt context. Not the
+ *	buffer's: when it has said so, user space may free that
  *
  * The engine doesn't take the device's lock, so that stopping it under that
  * lock cannot hang.
@@ -123,6 +124,8 @@ struct vivid_ext_node {
 	struct v4l2_fract interval;
 	struct vivid_ext_stats stats;
 	struct task_struct *engine;
+	struct vivid_ext_buffer *done;
+	struct irq_work interrupt;
 };
 
 int vivid_ext_node_init(struct vivid_ext_node *node, struct vivid_ext_dev *dev,
@@ -151,6 +154,9 @@ int vivid_ext_node_g_parm(struct file *file, void *priv,
 			  struct v4l2_streamparm *parm);
 int vivid_ext_node_s_parm(struct file *file, void *priv,
 			  struct v4l2_streamparm *parm);
+int vivid_ext_node_qbuf(struct file *file, void *priv, struct v4l2_buffer *b);
+int vivid_ext_node_prepare_buf(struct file *file, void *priv,
+			       struct v4l2_buffer *b);
 
 #define VIVID_EXT_NODE_IOCTLS						\
 	.vidioc_querycap = vivid_ext_node_querycap,			\
@@ -160,9 +166,9 @@ int vivid_ext_node_s_parm(struct file *file, void *priv,
 	.vidioc_s_parm = vivid_ext_node_s_parm,				\
 	.vidioc_reqbufs = vb2_ioctl_reqbufs,				\
 	.vidioc_create_bufs = vb2_ioctl_create_bufs,			\
-	.vidioc_prepare_buf = vb2_ioctl_prepare_buf,			\
+	.vidioc_prepare_buf = vivid_ext_node_prepare_buf,		\
 	.vidioc_querybuf = vb2_ioctl_querybuf,				\
-	.vidioc_qbuf = vb2_ioctl_qbuf,					\
+	.vidioc_qbuf = vivid_ext_node_qbuf,				\
 	.vidioc_dqbuf = vb2_ioctl_dqbuf,				\
 	.vidioc_expbuf = vb2_ioctl_expbuf,				\
 	.vidioc_streamon = vb2_ioctl_streamon,				\

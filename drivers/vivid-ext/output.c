@@ -94,23 +94,14 @@ static int output_init_controls(struct vivid_ext_output *out)
 	return v4l2_ctrl_handler_setup(&out->handler);
 }
 
-/* Under qlock. */
-static struct vivid_ext_reason *output_reason(struct vivid_ext_output *out,
-					      struct vivid_ext_buffer *buf)
-{
-	int error = buf->access.refused;
-
-	return vivid_ext_reason_find(out->reasons,
-				     error ? "import" : "no-dma", error);
-}
-
 static void output_opened(struct vivid_ext_node *node,
 			  struct vivid_ext_buffer *buf)
 {
 	if (!buf->access.by_cpu)
 		return;
 	spin_lock_irq(&node->qlock);
-	output_reason(to_output(node), buf)->imports++;
+	vivid_ext_access_reason(&buf->access,
+				to_output(node)->reasons)->imports++;
 	spin_unlock_irq(&node->qlock);
 }
 
@@ -132,7 +123,7 @@ static void output_count_source(struct vivid_ext_output *out,
 	if (buf->access.by_cpu) {
 		stats->fallback++;
 		stats->bytes_copied += bytes;
-		output_reason(out, buf)->frames++;
+		vivid_ext_access_reason(&buf->access, out->reasons)->frames++;
 	} else if (buf->vb.vb2_buf.memory == VB2_MEMORY_DMABUF) {
 		stats->zero_copy++;
 	} else {

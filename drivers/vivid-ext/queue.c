@@ -27,6 +27,7 @@ static int queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 	ret = vivid_ext_inject_call(&node->inject, VIVID_EXT_ERROR_QUEUE_SETUP);
 	if (ret)
 		return ret;
+	vivid_ext_access_update(q, &node->dev->config);
 	if (!*num_planes && *num_buffers < MIN_BUFFERS)
 		*num_buffers = MIN_BUFFERS;
 	return vivid_ext_format_setup(&node->format, node->dev->dev,
@@ -59,6 +60,23 @@ static void queue_buf_cleanup(struct vb2_buffer *vb)
 
 	list_del(&buf->node);
 	vivid_ext_access_close(&buf->access);
+}
+
+/**
+ * vivid_ext_queue_reap - clean up after a QBUF or PREPARE_BUF that failed
+ * @node: the node
+ *
+ * Where user space names a dma-buf that is none, or is too small, vb2 drops what
+ * the buffer had before without buf_cleanup (__prepare_dmabuf()), and doesn't
+ * make up for it when the buffer is freed. Under the device's lock.
+ */
+void vivid_ext_queue_reap(struct vivid_ext_node *node)
+{
+	struct vivid_ext_buffer *buf, *next;
+
+	list_for_each_entry_safe(buf, next, &node->buffers, node)
+		if (!buf->vb.vb2_buf.planes[0].mem_priv)
+			queue_buf_cleanup(&buf->vb.vb2_buf);
 }
 
 static int queue_buf_prepare(struct vb2_buffer *vb)

@@ -9,6 +9,7 @@
 
 struct vivid_ext_node;
 
+void vivid_ext_queue_reap(struct vivid_ext_node *node);
 int vivid_ext_queue_init(struct vivid_ext_node *node, enum v4l2_buf_type type);
 
 #endif

@@ -52,6 +52,26 @@ static void refuse_fd(int fd, int error)
 	must(node_qbuf_fds(&dev[0], 0, fds, NULL));
 }
 
+/* vb2 gives the memory of the one before back, and tells the driver nothing. */
+static void a_bad_fd_after_a_good_one(void **state)
+{
+	int fds[NODE_MAX_PLANES], bad[NODE_MAX_PLANES], i;
+	const char *look = "cat /sys/kernel/debug/vivid-ext/*/buffers > /dev/null";
+
+	(void)state;
+	start_import(fds);
+	memcpy(bad, fds, sizeof(bad));
+	bad[last_plane()] = -1;
+	for (i = 0; i < 3; i++) {
+		must(node_qbuf_fds(&dev[0], 0, fds, NULL));
+		must(node_stream(&dev[0], false));
+		refuses(node_qbuf_fds(&dev[0], 0, bad, NULL), EINVAL);
+		must(run("%s", look));
+	}
+	must(node_reqbufs(&dev[0], V4L2_MEMORY_DMABUF, 0));
+	must(run("%s", look));
+}
+
 static void qbuf_of_a_negative_fd(void **state)
 {
 	(void)state;
@@ -407,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		node_test(qbuf_of_a_negative_fd),
+		node_test(a_bad_fd_after_a_good_one),
 		node_test(qbuf_of_a_file_that_is_no_dmabuf),
 		node_test(qbuf_of_a_closed_fd),
 		node_test(qbuf_of_a_read_only_export),
