@@ -133,9 +133,7 @@ static void count_side(struct vivid_ext_m2m *m2m, struct vb2_v4l2_buffer *vb,
 	if (!access->by_cpu)
 		return;
 	m2m->stats.bytes_copied += bytes;
-	vivid_ext_reason_find(m2m->reasons,
-			      access->refused ? "import" : "no-dma",
-			      access->refused)->frames++;
+	vivid_ext_access_reason(access, m2m->reasons)->frames++;
 }
 
 static void count(struct vivid_ext_m2m *m2m, struct vb2_v4l2_buffer *src,
@@ -288,6 +286,7 @@ static int m2m_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 	ret = vivid_ext_inject_call(&ctx->inject, VIVID_EXT_ERROR_QUEUE_SETUP);
 	if (ret)
 		return ret;
+	vivid_ext_access_update(q, &ctx->m2m->config);
 	return vivid_ext_format_setup(format_of(ctx, q->type), ctx->m2m->dev,
 				      num_planes, sizes);
 }
@@ -309,9 +308,7 @@ static int m2m_buf_init(struct vb2_buffer *vb)
 	if (!access->by_cpu)
 		return 0;
 	spin_lock(&m2m->stats_lock);
-	vivid_ext_reason_find(m2m->reasons,
-			      access->refused ? "import" : "no-dma",
-			      access->refused)->imports++;
+	vivid_ext_access_reason(access, m2m->reasons)->imports++;
 	spin_unlock(&m2m->stats_lock);
 	return 0;
 }
@@ -319,6 +316,41 @@ static int m2m_buf_init(struct vb2_buffer *vb)
 static void m2m_buf_cleanup(struct vb2_buffer *vb)
 {
 	vivid_ext_access_close(access_of(to_vb2_v4l2_buffer(vb)));
+}
+
+/* As vivid_ext_queue_reap(): vb2 has dropped the memory without buf_cleanup. */
+static void reap_queue(struct vb2_queue *q)
+{
+	unsigned int i;
+
+	for (i = 0; i < VIDEO_MAX_FRAME; i++) {
+		struct vb2_buffer *vb = vb2_get_buffer(q, i);
+
+		if (vb && !vb->planes[0].mem_priv)
+			m2m_buf_cleanup(vb);
+	}
+}
+
+static void reap(struct vivid_ext_m2m_context *ctx)
+{
+	reap_queue(v4l2_m2m_get_src_vq(ctx->fh.m2m_ctx));
+	reap_queue(v4l2_m2m_get_dst_vq(ctx->fh.m2m_ctx));
+}
+
+/**
+ * vivid_ext_m2m_reap - clean up after a request that was refused
+ * @m2m: the converter
+ *
+ * Process context; takes the converter's lock.
+ */
+void vivid_ext_m2m_reap(struct vivid_ext_m2m *m2m)
+{
+	struct vivid_ext_m2m_context *ctx;
+
+	mutex_lock(&m2m->lock);
+	list_for_each_entry(ctx, &m2m->contexts, node)
+		reap(ctx);
+	mutex_unlock(&m2m->lock);
 }
 
 static int m2m_buf_out_validate(struct vb2_buffer *vb)
@@ -364,8 +396,10 @@ static void m2m_return(struct vb2_queue *q, enum vb2_buffer_state state)
 			vb = v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx);
 		if (!vb)
 			return;
-		v4l2_ctrl_request_complete(vb->vb2_buf.req_obj.req,
-					   &ctx->handler);
+		/* Who stays queued gets its turn when streaming starts. */
+		if (state != VB2_BUF_STATE_QUEUED)
+			v4l2_ctrl_request_complete(vb->vb2_buf.req_obj.req,
+						   &ctx->handler);
 		v4l2_m2m_buf_done(vb, state);
 	}
 }
@@ -446,11 +480,20 @@ static int m2m_querycap(struct file *file, void *priv,
 	return 0;
 }
 
+/* What a sensor sees is the camera's: vivid_ext_convert() doesn't know it. */
+static bool is_raw(u32 fourcc)
+{
+	const struct vivid_ext_layout *layout = vivid_ext_layout_of(fourcc);
+
+	return layout && layout->raw_bits;
+}
+
+/* Raw formats come last. */
 static int m2m_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *f)
 {
 	f->pixelformat = vivid_ext_format_enum(f->index,
 					       V4L2_TYPE_IS_MULTIPLANAR(f->type));
-	return f->pixelformat ? 0 : -EINVAL;
+	return f->pixelformat && !is_raw(f->pixelformat) ? 0 : -EINVAL;
 }
 
 static int m2m_enum_framesizes(struct file *file, void *priv,
@@ -458,6 +501,8 @@ static int m2m_enum_framesizes(struct file *file, void *priv,
 {
 	struct vivid_ext_m2m *m2m = video_drvdata(file);
 
+	if (is_raw(e->pixel_format))
+		return -EINVAL;
 	return vivid_ext_format_sizes(e, m2m->config.multiplanar);
 }
 
@@ -503,6 +548,9 @@ static void try_format(struct vivid_ext_m2m_context *ctx,
 	*colours = ctx->colours;
 	if (V4L2_TYPE_IS_OUTPUT(f->type))
 		take_colours(colours, f);
+	/* It lies at the same place in either API's format. */
+	if (is_raw(f->fmt.pix.pixelformat))
+		f->fmt.pix.pixelformat = 0;
 	vivid_ext_format_try(fmt, f);
 	if (!colours->colorspace || colours->colorspace >= V4L2_COLORSPACE_LAST)
 		colours->colorspace = vivid_ext_format_colorspace(fmt);
@@ -552,6 +600,24 @@ static int m2m_s_fmt(struct file *file, void *priv, struct v4l2_format *f)
 	return 0;
 }
 
+static int m2m_qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
+{
+	int ret = v4l2_m2m_ioctl_qbuf(file, priv, b);
+
+	if (ret)
+		reap(to_context(file));
+	return ret;
+}
+
+static int m2m_prepare_buf(struct file *file, void *priv, struct v4l2_buffer *b)
+{
+	int ret = v4l2_m2m_ioctl_prepare_buf(file, priv, b);
+
+	if (ret)
+		reap(to_context(file));
+	return ret;
+}
+
 const struct v4l2_ioctl_ops vivid_ext_m2m_ioctl_ops = {
 	.vidioc_querycap = m2m_querycap,
 	.vidioc_enum_framesizes = m2m_enum_framesizes,
@@ -571,9 +637,9 @@ const struct v4l2_ioctl_ops vivid_ext_m2m_ioctl_ops = {
 	.vidioc_s_fmt_vid_out_mplane = m2m_s_fmt,
 	.vidioc_reqbufs = v4l2_m2m_ioctl_reqbufs,
 	.vidioc_create_bufs = v4l2_m2m_ioctl_create_bufs,
-	.vidioc_prepare_buf = v4l2_m2m_ioctl_prepare_buf,
+	.vidioc_prepare_buf = m2m_prepare_buf,
 	.vidioc_querybuf = v4l2_m2m_ioctl_querybuf,
-	.vidioc_qbuf = v4l2_m2m_ioctl_qbuf,
+	.vidioc_qbuf = m2m_qbuf,
 	.vidioc_dqbuf = v4l2_m2m_ioctl_dqbuf,
 	.vidioc_expbuf = v4l2_m2m_ioctl_expbuf,
 	.vidioc_streamon = v4l2_m2m_ioctl_streamon,
@@ -623,7 +689,6 @@ static struct vivid_ext_m2m_context *create(struct vivid_ext_m2m *m2m,
 	v4l2_fh_init(&ctx->fh, &m2m->vdev);
 	/* It has taken the video device's. */
 	ctx->fh.ctrl_handler = &ctx->handler;
-	list_add_tail(&ctx->node, &m2m->contexts);
 	return ctx;
 
 free:
@@ -646,6 +711,10 @@ static int m2m_open(struct file *file)
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 	vdb_v4l2_fh_add(&ctx->fh, file);
+	/* From now on its file leads to it: unbinding takes its buffers. */
+	mutex_lock(&m2m->lock);
+	list_add_tail(&ctx->node, &m2m->contexts);
+	mutex_unlock(&m2m->lock);
 	return 0;
 }
 
@@ -654,11 +723,11 @@ static int m2m_release(struct file *file)
 	struct vivid_ext_m2m_context *ctx = to_context(file);
 	struct vivid_ext_m2m *m2m = ctx->m2m;
 
-	vdb_v4l2_fh_del(&ctx->fh, file);
 	mutex_lock(&m2m->lock);
 	list_del(&ctx->node);
 	v4l2_m2m_ctx_release(ctx->fh.m2m_ctx);
 	mutex_unlock(&m2m->lock);
+	vdb_v4l2_fh_del(&ctx->fh, file);
 	v4l2_fh_exit(&ctx->fh);
 	v4l2_ctrl_handler_free(&ctx->handler);
 	kfree(ctx);

@@ -6,6 +6,7 @@
  * module of its own as many kernels come without v4l2-mem2mem.
  */
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/seq_file.h>
@@ -91,6 +92,30 @@ static const struct v4l2_m2m_ops m2m_ops = {
 	.device_run = device_run,
 };
 
+/**
+ * struct m2m_request - a request
+ * @base: the core's part
+ * @put: lets go of what the request holds
+ * @m2m: the converter
+ */
+struct m2m_request {
+	struct media_request base;
+	struct work_struct put;
+	struct vivid_ext_m2m *m2m;
+};
+
+static struct workqueue_struct *put_queue;
+
+static void put_request(struct work_struct *work)
+{
+	struct m2m_request *req = container_of(work, struct m2m_request, put);
+	struct vivid_ext_m2m *m2m = req->m2m;
+
+	kfree(req);
+	v4l2_device_put(&m2m->v4l2_dev);
+	module_put(THIS_MODULE);
+}
+
 /*
  * A request's file can outlive the device, and points to the media device: so
  * it holds what that lies in, and this code.
@@ -99,29 +124,37 @@ static struct media_request *req_alloc(struct media_device *mdev)
 {
 	struct vivid_ext_m2m *m2m =
 		container_of(mdev, struct vivid_ext_m2m, mdev);
-	struct media_request *req = kzalloc(sizeof(*req), GFP_KERNEL);
+	struct m2m_request *req = kzalloc(sizeof(*req), GFP_KERNEL);
 
 	if (!req)
 		return NULL;
+	req->m2m = m2m;
+	INIT_WORK(&req->put, put_request);
 	v4l2_device_get(&m2m->v4l2_dev);
 	__module_get(THIS_MODULE);
-	return req;
+	return &req->base;
 }
 
-static void req_free(struct media_request *req)
+/* The core is not done with the media device when this returns. */
+static void req_free(struct media_request *base)
 {
-	struct vivid_ext_m2m *m2m =
-		container_of(req->mdev, struct vivid_ext_m2m, mdev);
+	queue_work(put_queue, &container_of(base, struct m2m_request, base)->put);
+}
 
-	kfree(req);
-	v4l2_device_put(&m2m->v4l2_dev);
-	module_put(THIS_MODULE);
+static int req_validate(struct media_request *req)
+{
+	int ret = vb2_request_validate(req);
+
+	if (ret)
+		vivid_ext_m2m_reap(container_of(req->mdev, struct vivid_ext_m2m,
+						mdev));
+	return ret;
 }
 
 static const struct media_device_ops media_ops = {
 	.req_alloc = req_alloc,
 	.req_free = req_free,
-	.req_validate = vb2_request_validate,
+	.req_validate = req_validate,
 	.req_queue = v4l2_m2m_request_queue,
 };
 
@@ -133,6 +166,9 @@ static void m2m_free(struct v4l2_device *v4l2_dev)
 	struct vivid_ext_m2m *m2m =
 		container_of(v4l2_dev, struct vivid_ext_m2m, v4l2_dev);
 
+	/* It counts a request off after req_free(), which may be just now. */
+	while (vdb_media_requests(&m2m->mdev))
+		fsleep(1000);
 	if (!IS_ERR_OR_NULL(m2m->m2m_dev))
 		v4l2_m2m_release(m2m->m2m_dev);
 	if (m2m->workqueue)
@@ -312,10 +348,15 @@ static int __init m2m_init(void)
 {
 	int ret;
 
+	put_queue = alloc_workqueue("vivid-ext-m2m-put", WQ_UNBOUND, 0);
+	if (!put_queue)
+		return -ENOMEM;
 	root = debugfs_create_dir(VIVID_EXT_M2M_NAME, NULL);
 	ret = platform_driver_register(&m2m_driver);
-	if (ret)
+	if (ret) {
 		debugfs_remove_recursive(root);
+		destroy_workqueue(put_queue);
+	}
 	return ret;
 }
 module_init(m2m_init);
@@ -324,6 +365,7 @@ static void __exit m2m_exit(void)
 {
 	platform_driver_unregister(&m2m_driver);
 	debugfs_remove_recursive(root);
+	destroy_workqueue(put_queue);
 }
 module_exit(m2m_exit);
 

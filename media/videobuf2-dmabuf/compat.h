@@ -177,6 +177,16 @@ vdb_hrtimer_setup(struct hrtimer *timer,
 	v4l2_subdev_state_get_crop(state, pad)
 #endif
 
+/*
+ * Seen in 7.3, and not in 6.12: a media device counts its requests, until after
+ * ->req_free().
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+#define vdb_media_requests(mdev) ((void)(mdev), 0)
+#else
+#define vdb_media_requests(mdev) atomic_read(&(mdev)->num_requests)
+#endif
+
 /* 7.2: DRM's struct for an atomic commit lost its old name. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 #define vdb_atomic_state drm_atomic_state

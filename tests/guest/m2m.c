@@ -270,6 +270,26 @@ static void each_format_into_each(void **state)
 		}
 }
 
+/* All that the lists have, also what is not compared by pixel. */
+static void each_format_offered_is_converted(void **state)
+{
+	struct v4l2_fmtdesc f = { .type = old.type };
+
+	(void)state;
+	for (; !ioctl(old.fd, VIDIOC_ENUM_FMT, &f); f.index++) {
+		set_formats(f.pixelformat, 176, 144, V4L2_PIX_FMT_YUYV, 176,
+			    144);
+		start(1);
+		must(node_qbuf(&old, 0));
+		must(node_qbuf(&new, 0));
+		finish_one();
+		stop();
+		set_formats(V4L2_PIX_FMT_YUYV, 176, 144, f.pixelformat, 176,
+			    144);
+	}
+	assert_in_range(f.index, FORMATS, 64);
+}
+
 static void sizes(void **state)
 {
 	static const uint32_t size[][2] = {
@@ -561,6 +581,31 @@ static void calls_fail_once(void **state)
 	finish_one();
 }
 
+/* A request whose stream can't start waits for the next start, as it is. */
+static void a_request_waits_for_a_start(void **state)
+{
+	struct pollfd done = { .events = POLLPRI };
+	struct pic from, to;
+
+	(void)state;
+	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_RGB24, 176, 144);
+	must(node_reqbufs(&old, V4L2_MEMORY_MMAP, 1));
+	must(node_reqbufs(&new, V4L2_MEMORY_MMAP, 1));
+	from = map_pic(&old, 0);
+	to = map_pic(&new, 0);
+	draw(from.bytes, old.size[0]);
+	done.fd = mirrored_request(open_media());
+	must(node_qbuf(&new, 0));
+	assert_int_equal(ioctl(done.fd, MEDIA_REQUEST_IOC_QUEUE, NULL), 0);
+	must(node_stream(&new, true));
+	set_error(VIVID_EXT_CID_START_STREAMING_ERROR, 1);
+	refuses(node_stream(&old, true), EIO);
+	must(node_stream(&old, true));
+	assert_int_equal(poll(&done, 1, 20000), 1);
+	finish_one();
+	check_pixels(&from, &to, true, false);
+}
+
 /* Both buffers of a job that went wrong say so. */
 static void fail_one(void)
 {
@@ -673,6 +718,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		converter_test(each_format_into_each),
+		converter_test(each_format_offered_is_converted),
 		converter_test(sizes),
 		converter_test(flips),
 		converter_test(dma_bufs_at_both_queues),
@@ -684,6 +730,7 @@ int main(void)
 		converter_test(buffers_outlive_the_file),
 		converter_test(a_request_outlives_the_device),
 		converter_test(calls_fail_once),
+		converter_test(a_request_waits_for_a_start),
 		converter_test(frames_are_in_error),
 		converter_test(device_faults),
 		converter_test(sequence_wraps),
