@@ -59,6 +59,11 @@ static int apply(struct device *dev, struct busconfig *bus,
 	ret = check(dev, config);
 	if (ret)
 		return ret;
+	/* Also what user space has still mapped of buffers that are gone. */
+	if (vivid_ext_simbus_busy(dev)) {
+		dev_notice_ratelimited(dev, "has mappings: the bus can't be changed\n");
+		return -EBUSY;
+	}
 	vivid_ext_simbus_leave(dev);
 	if (!is_real(config)) {
 		ret = vivid_ext_simbus_join(dev, config);
@@ -82,7 +87,7 @@ static int change(struct device *dev, size_t offset, size_t size, u32 value)
 {
 	struct busconfig *bus = busconfig_of(dev);
 	struct vivid_ext_bus_config config;
-	int ret = -EBUSY;
+	int ret;
 
 	if (!bus)
 		return -ENODEV;

@@ -110,7 +110,7 @@ static int view_add_segment(struct device *dev, struct vivid_ext_view *view,
 static void view_free(struct vivid_ext_view *view)
 {
 	while (view->bus && view->num_pages--)
-		put_page(view->pages[view->num_pages]);
+		vivid_ext_simbus_put(view->bus, view->pages[view->num_pages]);
 	kvfree(view->runs);
 	kvfree(view);
 }
@@ -274,7 +274,7 @@ int vivid_ext_view_begin(struct vivid_ext_view *view,
 				why = "mapped again since";
 			else if (!allows(window.dir, dir))
 				why = "against the mapping's direction";
-			put_page(window.page);
+			vivid_ext_simbus_put(view->bus, window.page);
 		}
 		if (why)
 			vivid_ext_simbus_fault(view->bus, addr, dir, why);
@@ -310,7 +310,7 @@ static dma_addr_t stray_addr(struct vivid_ext_view *view)
 	struct vivid_ext_bus_window window;
 
 	while (vivid_ext_simbus_find(view->bus, addr, &window)) {
-		put_page(window.page);
+		vivid_ext_simbus_put(view->bus, window.page);
 		addr += PAGE_SIZE;
 	}
 	return addr;
@@ -370,7 +370,7 @@ static unsigned long view_pfn(struct vivid_ext_view *view, unsigned int page,
 				   at->addr + PFN_PHYS(page - at->first),
 				   &window))
 		return 0;
-	put_page(window.page);
+	vivid_ext_simbus_put(view->bus, window.page);
 	return window.pfn;
 }
 

@@ -13,6 +13,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/rbtree.h>
 #include <linux/scatterlist.h>
 #include <linux/seq_file.h>
@@ -89,6 +90,7 @@ struct sim_range {
  *	tree, which allocates, even to erase, and whose 6.1 finds wrong gaps
  * @next: page that a range may begin at
  * @last_id: of a range
+ * @left: the driver is gone; the device leaves with its last range
  * @stats: see &enum sim_stat
  */
 struct vivid_ext_simbus {
@@ -101,6 +103,7 @@ struct vivid_ext_simbus {
 	struct rb_root ranges;
 	unsigned long next;
 	u64 last_id;
+	bool left;
 	atomic64_t stats[SIM_STATS];
 };
 
@@ -442,11 +445,19 @@ static struct sim_range *map_entries(struct vivid_ext_simbus *bus,
 	return range;
 }
 
+static void bus_free(struct vivid_ext_simbus *bus)
+{
+	set_dma_ops(bus->dev, NULL);
+	xa_erase(&buses, (unsigned long)bus->dev);
+	kfree_rcu(bus, rcu);
+}
+
 static void unmap_addr(struct vivid_ext_simbus *bus, dma_addr_t addr,
 		       enum dma_data_direction dir, unsigned long attrs)
 {
 	struct sim_range *range;
 	unsigned long flags;
+	bool last;
 
 	spin_lock_irqsave(&bus->lock, flags);
 	range = range_find(bus, addr);
@@ -457,9 +468,14 @@ static void unmap_addr(struct vivid_ext_simbus *bus, dma_addr_t addr,
 		rb_erase(&range->node, &bus->ranges);
 	else
 		vivid_ext_simbus_fault(bus, addr, dir, "unmap of what is not mapped");
+	last = range && bus->left && RB_EMPTY_ROOT(&bus->ranges);
 	spin_unlock_irqrestore(&bus->lock, flags);
 	if (range)
 		range_free(bus, range);
+	if (last) {
+		bus_free(bus);
+		module_put(THIS_MODULE);
+	}
 }
 
 /* Where tables have one length for both sides, it is memory's to keep. */
@@ -706,21 +722,50 @@ int vivid_ext_simbus_join(struct device *dev,
 }
 
 /**
- * vivid_ext_simbus_leave - take a device off the simulated bus
- * @dev: a device without mappings; it need not be on this bus
+ * vivid_ext_simbus_busy - whether a device can't leave the simulated bus now
+ * @dev: a device; it need not be on this bus
  *
- * Process context. The DMA mask is to be set again after this.
+ * Process context. Return: true while anything is mapped or allocated for it.
+ */
+bool vivid_ext_simbus_busy(struct device *dev)
+{
+	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
+	bool busy;
+
+	if (!bus)
+		return false;
+	spin_lock_irq(&bus->lock);
+	busy = bus->left || !RB_EMPTY_ROOT(&bus->ranges);
+	spin_unlock_irq(&bus->lock);
+	return busy;
+}
+
+/**
+ * vivid_ext_simbus_leave - take a device off the simulated bus
+ * @dev: a device whose driver goes, or without mappings; it need not be on this
+ *	bus
+ *
+ * vb2-dma-sg and vb2-dma-contig give memory back when user space has done so,
+ * maybe long after the driver is gone, and only our operations can take it:
+ * they, and this module, stay until then. Process context. The DMA mask is to
+ * be set again after this.
  */
 void vivid_ext_simbus_leave(struct device *dev)
 {
-	struct vivid_ext_simbus *bus = xa_erase(&buses, (unsigned long)dev);
+	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
+	bool stays;
 
-	if (!bus)
+	if (!bus || bus->left)
 		return;
-	if (!RB_EMPTY_ROOT(&bus->ranges))
-		dev_warn(dev, "leaves the bus with mappings alive\n");
-	set_dma_ops(dev, NULL);
-	kfree_rcu(bus, rcu);
+	spin_lock_irq(&bus->lock);
+	stays = !RB_EMPTY_ROOT(&bus->ranges);
+	if (stays) {
+		__module_get(THIS_MODULE);
+		bus->left = true;
+	}
+	spin_unlock_irq(&bus->lock);
+	if (!stays)
+		bus_free(bus);
 }
 
 /**
@@ -746,10 +791,26 @@ bool vivid_ext_simbus_find(struct vivid_ext_simbus *bus, dma_addr_t addr,
 		window->pfn = page_to_pfn(range->pages[at >> PAGE_SHIFT].cpu);
 		window->dir = range->dir;
 		window->id = range->id;
-		get_page(window->page);
+		if (!bus->config.coherent)
+			get_page(window->page);
 	}
 	spin_unlock_irqrestore(&bus->lock, flags);
 	return range;
+}
+
+/**
+ * vivid_ext_simbus_put - undo one vivid_ext_simbus_find()
+ * @bus: the device's place
+ * @page: what was found
+ *
+ * Only shadows have counts to take. Where devices see memory itself it is the
+ * mapping's to keep: the tail of a plain block has a count of 0, and dropping
+ * one again would free the page. Any context.
+ */
+void vivid_ext_simbus_put(struct vivid_ext_simbus *bus, struct page *page)
+{
+	if (!bus->config.coherent)
+		put_page(page);
 }
 
 /**
