@@ -54,14 +54,16 @@ static void sensor_apply_light(struct vivid_ext_sensor *sensor)
  * vivid_ext_sensor_lines_changed - the height of the crop is another one
  * @sensor: the sensor
  * @height: in lines
+ * @vblank: in lines, too. Outside of s_ctrl it is the control's cur.val: val
+ *	may be one that was only tried
  *
  * A frame that has more lines can be exposed for more. Under the control
  * handler's lock.
  */
 void vivid_ext_sensor_lines_changed(struct vivid_ext_sensor *sensor,
-				    u32 height)
+				    u32 height, s32 vblank)
 {
-	s64 max = height + sensor->vblank->val - EXPOSURE_MARGIN;
+	s64 max = height + vblank - EXPOSURE_MARGIN;
 
 	__v4l2_ctrl_modify_range(sensor->exposure, 1, max, 1,
 				 min_t(s64, EXPOSURE_DEFAULT, max));
@@ -70,15 +72,18 @@ void vivid_ext_sensor_lines_changed(struct vivid_ext_sensor *sensor,
 /**
  * vivid_ext_sensor_apply_timing - the frame interval follows from the blanking
  * @sensor: the sensor
+ * @hblank: in pixels
+ * @vblank: in lines; see vivid_ext_sensor_lines_changed()
  *
  * For the crop that is being read, not the one that is set for the next
  * stream. Under the control handler's lock.
  */
-void vivid_ext_sensor_apply_timing(struct vivid_ext_sensor *sensor)
+void vivid_ext_sensor_apply_timing(struct vivid_ext_sensor *sensor, s32 hblank,
+				   s32 vblank)
 {
 	struct vivid_ext_capture *cap = sensor->cap;
-	u32 pixels = sensor->crop.width + sensor->hblank->val;
-	u32 lines = sensor->crop.height + sensor->vblank->val;
+	u32 pixels = sensor->crop.width + hblank;
+	u32 lines = sensor->crop.height + vblank;
 
 	spin_lock_irq(&cap->node.qlock);
 	cap->node.interval = (struct v4l2_fract){ pixels * lines, PIXEL_RATE };
@@ -98,8 +103,10 @@ static int sensor_set_ctrl(struct v4l2_ctrl *ctrl)
 	}
 	state = v4l2_subdev_get_locked_active_state(&sensor->sd);
 	crop = vdb_subdev_crop(&sensor->sd, state, 0);
-	vivid_ext_sensor_lines_changed(sensor, crop->height);
-	vivid_ext_sensor_apply_timing(sensor);
+	vivid_ext_sensor_lines_changed(sensor, crop->height,
+				       sensor->vblank->val);
+	vivid_ext_sensor_apply_timing(sensor, sensor->hblank->val,
+				      sensor->vblank->val);
 	return 0;
 }
 

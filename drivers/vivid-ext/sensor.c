@@ -190,7 +190,8 @@ static int sensor_set_fmt(struct v4l2_subdev *sd,
 		return 0;
 	sensor_default_crop(fmt, crop);
 	if (format->which == V4L2_SUBDEV_FORMAT_ACTIVE)
-		vivid_ext_sensor_lines_changed(to_sensor(sd), crop->height);
+		vivid_ext_sensor_lines_changed(to_sensor(sd), crop->height,
+					       to_sensor(sd)->vblank->cur.val);
 	return 0;
 }
 
@@ -236,7 +237,8 @@ static int sensor_set_selection(struct v4l2_subdev *sd,
 				    r->height), 2);
 	*vdb_subdev_crop(sd, state, 0) = *r;
 	if (sel->which == V4L2_SUBDEV_FORMAT_ACTIVE)
-		vivid_ext_sensor_lines_changed(to_sensor(sd), r->height);
+		vivid_ext_sensor_lines_changed(to_sensor(sd), r->height,
+					       to_sensor(sd)->vblank->cur.val);
 	return 0;
 }
 
@@ -260,7 +262,8 @@ static int sensor_s_stream(struct v4l2_subdev *sd, int enable)
 		return 0;
 	state = v4l2_subdev_lock_and_get_active_state(sd);
 	sensor->crop = *vdb_subdev_crop(sd, state, 0);
-	vivid_ext_sensor_apply_timing(sensor);
+	vivid_ext_sensor_apply_timing(sensor, sensor->hblank->cur.val,
+				      sensor->vblank->cur.val);
 	v4l2_subdev_unlock_state(state);
 	return 0;
 }

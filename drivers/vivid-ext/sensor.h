@@ -60,7 +60,8 @@ void vivid_ext_sensor_frame_start(struct vivid_ext_sensor *sensor,
 void vivid_ext_sensor_controls_init(struct vivid_ext_sensor *sensor,
 				    struct v4l2_ctrl_handler *handler);
 void vivid_ext_sensor_lines_changed(struct vivid_ext_sensor *sensor,
-				    u32 height);
-void vivid_ext_sensor_apply_timing(struct vivid_ext_sensor *sensor);
+				    u32 height, s32 vblank);
+void vivid_ext_sensor_apply_timing(struct vivid_ext_sensor *sensor, s32 hblank,
+				   s32 vblank);
 
 #endif
