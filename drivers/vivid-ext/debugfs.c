@@ -105,7 +105,7 @@ static void output_add(struct vivid_ext_dev *dev)
 	debugfs_create_file("stats", 0444, dir, out, &output_stats_fops);
 	debugfs_create_file("fallback_reasons", 0444, dir, out,
 			    &fallback_reasons_fops);
-	debugfs_create_file("buffers", 0444, dir, &out->node, &buffers_fops);
+	debugfs_create_file("buffers", 0400, dir, &out->node, &buffers_fops);
 	debugfs_create_file("loop", 0444, dir, &dev->capture, &loop_fops);
 }
 
@@ -136,7 +136,7 @@ void vivid_ext_debugfs_add(struct vivid_ext_dev *dev)
 	dev->debugfs = debugfs_create_dir(dev_name(dev->dev), root);
 	debugfs_create_file("stats", 0444, dev->debugfs, &dev->capture.node,
 			    &stats_fops);
-	debugfs_create_file("buffers", 0444, dev->debugfs, &dev->capture.node,
+	debugfs_create_file("buffers", 0400, dev->debugfs, &dev->capture.node,
 			    &buffers_fops);
 	debugfs_create_file("bus", 0444, dev->debugfs, dev, &bus_fops);
 	if (dev->config.output)

@@ -68,7 +68,9 @@ static int bus_show(struct seq_file *m, void *unused)
 {
 	struct vivid_ext_display *display = m->private;
 
+	mutex_lock(&display->bo_lock);
 	vivid_ext_bus_show(display->drm.dev, m);
+	mutex_unlock(&display->bo_lock);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(bus);

@@ -362,7 +362,8 @@ static struct vivid_ext_bo *create_import(struct drm_device *drm,
 	if (!bo)
 		return NULL;
 	INIT_LIST_HEAD(&bo->node);
-	drm_gem_private_object_init(drm, &bo->shmem.base, dmabuf->size);
+	drm_gem_private_object_init(drm, &bo->shmem.base,
+				    PAGE_ALIGN(dmabuf->size));
 	bo->shmem.base.funcs = &import_funcs;
 	bo->shmem.base.resv = dmabuf->resv;
 	bo->dmabuf = dmabuf;
