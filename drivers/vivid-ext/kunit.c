@@ -53,7 +53,7 @@ EXPORT_SYMBOL_GPL(vivid_ext_kunit_add_device);
  * Process context. Return: the count; the test ends if there is none.
  */
 long long vivid_ext_kunit_count(struct kunit *test, struct device *dev,
-				    const char *name)
+				const char *name)
 {
 	struct seq_file m = { .size = 4096 };
 	long long n = -1;

@@ -13,6 +13,6 @@ struct device *
 vivid_ext_kunit_add_device(struct kunit *test, const char *name,
 			   const struct vivid_ext_bus_config *config);
 long long vivid_ext_kunit_count(struct kunit *test, struct device *dev,
-				    const char *name);
+				const char *name);
 
 #endif

@@ -487,10 +487,10 @@ static void coherency_test_exit(struct kunit *test)
 		return;
 	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->a, "faults"), 0);
 	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->a,
-						  "syncs_in_wrong_direction"),
+						    "syncs_in_wrong_direction"),
 			0);
 	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->b,
-						  "syncs_in_wrong_direction"),
+						    "syncs_in_wrong_direction"),
 			0);
 	dma_buf_put(f->buf->dbuf);
 }
