@@ -167,30 +167,19 @@ static bool may_write_silently(struct vdb_attachment *att)
 	return att->maps && !att->tracked && writes(att->dir);
 }
 
-/* A device that may have written, not to the CPU's view, without telling. */
-static struct vdb_attachment *silent_writer(struct vdb_buffer *buf)
+/* A device that may have written without telling: a coherent one, or another. */
+static struct vdb_attachment *silent_writer(struct vdb_buffer *buf,
+					    bool coherent)
 {
 	struct vdb_attachment *att;
 
 	if (being_written(buf))
 		return NULL;
 	list_for_each_entry(att, &buf->attachments, node)
-		if (may_write_silently(att) && att->view != VDB_VIEW_CPU)
+		if (may_write_silently(att) &&
+		    (att->view == VDB_VIEW_CPU) == coherent)
 			return att;
 	return NULL;
-}
-
-/* The same of a device whose bytes are the CPU's. */
-static bool silent_coherent_writer(struct vdb_buffer *buf)
-{
-	struct vdb_attachment *att;
-
-	if (being_written(buf))
-		return false;
-	list_for_each_entry(att, &buf->attachments, node)
-		if (may_write_silently(att) && att->view == VDB_VIEW_CPU)
-			return true;
-	return false;
 }
 
 /* What is in neither bitmap may have been written by who tells nobody. */
@@ -218,7 +207,7 @@ static bool fetch_unmarked(struct vdb_attachment *silent, unsigned int first,
 static void refresh_cpu(struct vdb_buffer *buf, unsigned int first,
 			unsigned int last)
 {
-	struct vdb_attachment *silent = silent_writer(buf);
+	struct vdb_attachment *silent = silent_writer(buf, false);
 	bool any = silent && fetch_unmarked(silent, first, last);
 	unsigned int b, e = first;
 
@@ -349,7 +338,7 @@ int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 	spin_lock_irqsave(&buf->state_lock, flags);
 	if (buf->incoherent) {
 		refresh_cpu(buf, 0, buf->nr_chunks);
-		if (silent_coherent_writer(buf))
+		if (silent_writer(buf, true))
 			flush_all(buf);
 		else
 			flush_dirty(buf);
@@ -390,7 +379,7 @@ void vdb_coherency_unmap(struct vdb_attachment *att)
 
 	lockdep_assert_held(&buf->lock);
 	spin_lock_irqsave(&buf->state_lock, flags);
-	if (buf->writer == att || silent_writer(buf) == att) {
+	if (buf->writer == att || silent_writer(buf, false) == att) {
 		refresh_cpu(buf, 0, buf->nr_chunks);
 		if (buf->writer == att)
 			buf->writer = NULL;
