@@ -102,6 +102,14 @@ static void require(const char *who, const unsigned char *bytes,
 				 bytes[from], from, byte_of(writer, from));
 }
 
+/* Under this policy it is our duty to say when we look, also after DQBUF. */
+static bool explicit_policy(void)
+{
+	const char *options = getenv("VIVID_EXT_OPTIONS");
+
+	return options && strstr(options, "policy=explicit");
+}
+
 static void cpu_begin(uint64_t flags)
 {
 	must(dmabuf_sync(shared.fd, DMA_BUF_SYNC_START | flags));
@@ -240,6 +248,7 @@ static void an_importer_lets_go_while_the_other_stays(void **state)
 static struct {
 	void *node[BUFFERS][NODE_MAX_PLANES];
 	void *dmabuf[BUFFERS][NODE_MAX_PLANES];
+	int fd[BUFFERS][NODE_MAX_PLANES];
 } maps;
 
 static void map_all(void)
@@ -252,10 +261,21 @@ static void map_all(void)
 	for (i = 0; i < BUFFERS; i++)
 		for (p = 0; p < n->num_planes; p++) {
 			maps.node[i][p] = must_map(node_map(n, i, p, &length));
+			maps.fd[i][p] = must(node_expbuf(n, i, p, O_RDWR));
 			maps.dmabuf[i][p] =
-				map_dmabuf(must(node_expbuf(n, i, p, O_RDWR)),
-					   length, PROT_READ | PROT_WRITE);
+				map_dmabuf(maps.fd[i][p], length,
+					   PROT_READ | PROT_WRITE);
 		}
+}
+
+/* @when: DMA_BUF_SYNC_START or _END. A child is not to leave by an assertion. */
+static void look_after(unsigned int index, uint64_t when)
+{
+	unsigned int p;
+
+	for (p = 0; explicit_policy() && p < dev[0].num_planes; p++)
+		if (dmabuf_sync(maps.fd[index][p], when | DMA_BUF_SYNC_READ))
+			print_error("DMA_BUF_IOCTL_SYNC fails\n");
 }
 
 static void queue_all(void)
@@ -294,12 +314,14 @@ static int child(int orders, int answers)
 	char answer;
 
 	while (read(orders, &order, sizeof(order)) == sizeof(order)) {
+		look_after(order.index, DMA_BUF_SYNC_START);
 		answer = !frame_check(&dev[0], maps.node[order.index],
 				      &sequence, why, sizeof(why)) &&
 			 sequence == order.sequence &&
 			 !frame_check(&dev[0], maps.dmabuf[order.index],
 				      &sequence, why, sizeof(why)) &&
 			 sequence == order.sequence;
+		look_after(order.index, DMA_BUF_SYNC_END);
 		if (!answer)
 			print_error("the child sees frame %u, not %u. %s\n",
 				    sequence, order.sequence, why);
@@ -334,7 +356,9 @@ static void a_childs_mappings_are_taken_away_too(void **state)
 		order.sequence = f.sequence;
 		assert_int_equal(write(orders[1], &order, sizeof(order)),
 				 sizeof(order));
+		look_after(f.index, DMA_BUF_SYNC_START);
 		require_frame("the parent", maps.node[f.index], f.sequence);
+		look_after(f.index, DMA_BUF_SYNC_END);
 		assert_int_equal(read(answers[0], &right, 1), 1);
 		assert_true(right);
 		must(node_qbuf(&dev[0], f.index));
@@ -374,7 +398,9 @@ static void look(unsigned int index, void *const *planes)
 		atomic_fetch_add(&watch.touched, 1);
 		return;
 	}
+	look_after(index, DMA_BUF_SYNC_START);
 	ret = frame_check(&dev[0], planes, &sequence, why, sizeof(why));
+	look_after(index, DMA_BUF_SYNC_END);
 	/* It may have been queued while we looked. */
 	if (atomic_load(&watch.turn[index]) != turn)
 		return;
@@ -569,8 +595,11 @@ static void a_nodes_mapping_becomes_writable(void **state)
 	for (i = 0; i < 4; i++) {
 		must(node_qbuf(n, 0));
 		must(node_dqbuf(n, V4L2_MEMORY_MMAP, &f));
+		if (explicit_policy())
+			cpu_begin(DMA_BUF_SYNC_RW);
 		require_frame("the CPU", (void *[]){ map, NULL }, f.sequence);
-		cpu_begin(DMA_BUF_SYNC_RW);
+		if (!explicit_policy())
+			cpu_begin(DMA_BUF_SYNC_RW);
 		assert_int_equal(mprotect(map, length, PROT_READ | PROT_WRITE),
 				 0);
 		fill(map, i, 0, length);
