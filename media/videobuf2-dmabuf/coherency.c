@@ -18,6 +18,10 @@
  * the one that does. Two of those at once can't be told apart; asking all of
  * them would let an idle bounce buffer overwrite fresh bytes.
  *
+ * A frame takes milliseconds to synchronise, so who may sleep does it piece by
+ * piece and lets interrupts in between; vdb_buffer.lock keeps others from making
+ * more of it meanwhile. A device that finishes then has the newer bytes anyway.
+ *
  * Directions given to the DMA API are those of the mapping, as it demands
  * (Documentation/core-api/dma-api.rst), never those of the caller.
  */
@@ -203,13 +207,12 @@ static bool fetch_unmarked(struct vdb_attachment *silent, unsigned int first,
 	return any;
 }
 
-/* Bring the CPU's view of some chunks up to date. */
-static void refresh_cpu(struct vdb_buffer *buf, unsigned int first,
+/* What the last writer has told of. */
+static bool fetch_stale(struct vdb_buffer *buf, unsigned int first,
 			unsigned int last)
 {
-	struct vdb_attachment *silent = silent_writer(buf, false);
-	bool any = silent && fetch_unmarked(silent, first, last);
 	unsigned int b, e = first;
+	bool any = false;
 
 	while (buf->writer && e < last) {
 		b = find_next_bit(buf->stale, last, e);
@@ -220,7 +223,24 @@ static void refresh_cpu(struct vdb_buffer *buf, unsigned int first,
 		bitmap_clear(buf->stale, b, e - b);
 		any = true;
 	}
-	if (!any)
+	return any;
+}
+
+/* Bring the CPU's view of some chunks up to date; false if it was. */
+static bool refresh_some(struct vdb_buffer *buf, unsigned int first,
+			 unsigned int last)
+{
+	struct vdb_attachment *silent = silent_writer(buf, false);
+	bool any = silent && fetch_unmarked(silent, first, last);
+
+	return fetch_stale(buf, first, last) || any;
+}
+
+/* The same, counted; vdb_coherency_cpu_begin() does it by pieces. */
+static void refresh_cpu(struct vdb_buffer *buf, unsigned int first,
+			unsigned int last)
+{
+	if (!refresh_some(buf, first, last))
 		elide(buf);
 }
 
@@ -238,26 +258,60 @@ static void forget_dirty(struct vdb_buffer *buf)
 	bitmap_zero(buf->suspect, buf->nr_chunks);
 }
 
-static void flush_dirty(struct vdb_buffer *buf)
+/* Hand over the first dirty chunks, so many at most; false if there are none. */
+static bool flush_some(struct vdb_buffer *buf, unsigned int most)
 {
+	unsigned int b = find_first_bit(buf->dirty, buf->nr_chunks);
+	unsigned int e = find_next_zero_bit(buf->dirty, buf->nr_chunks, b);
 	struct vdb_attachment *att;
-	unsigned int b, e;
 
-	if (bitmap_empty(buf->dirty, buf->nr_chunks)) {
-		elide(buf);
-		return;
-	}
-	for_each_set_bitrange(b, e, buf->dirty, buf->nr_chunks)
-		list_for_each_entry(att, &buf->attachments, node)
-			refresh_device(att, b, e);
-	forget_dirty(buf);
+	if (b >= buf->nr_chunks)
+		return false;
+	e = min(e, b + most);
+	list_for_each_entry(att, &buf->attachments, node)
+		refresh_device(att, b, e);
+	bitmap_clear(buf->dirty, b, e - b);
+	bitmap_clear(buf->suspect, b, e - b);
+	return true;
 }
 
-/* The CPU may have written everywhere, and so may who shares its view. */
-static void flush_all(struct vdb_buffer *buf)
+static void flush_dirty(struct vdb_buffer *buf)
 {
-	bitmap_complement(buf->dirty, buf->stale, buf->nr_chunks);
-	flush_dirty(buf);
+	bool any = false;
+
+	while (flush_some(buf, buf->nr_chunks))
+		any = true;
+	if (!any)
+		elide(buf);
+}
+
+/* @all: the CPU may have written everywhere, or who shares its view. */
+static void mark_dirty(struct vdb_buffer *buf, bool all)
+{
+	if (all)
+		bitmap_fill(buf->dirty, buf->nr_chunks);
+	/* Bytes that were never fetched must not be passed on. */
+	bitmap_andnot(buf->dirty, buf->dirty, buf->stale, buf->nr_chunks);
+	bitmap_and(buf->suspect, buf->suspect, buf->dirty, buf->nr_chunks);
+}
+
+/* By pieces; takes state_lock. @all as above. */
+static void flush_by_pieces(struct vdb_buffer *buf, bool all)
+{
+	unsigned long flags;
+	bool any = false;
+
+	lockdep_assert_held(&buf->lock);
+	spin_lock_irqsave(&buf->state_lock, flags);
+	mark_dirty(buf, all);
+	while (flush_some(buf, VDB_PIECE_CHUNKS)) {
+		any = true;
+		spin_unlock_irqrestore(&buf->state_lock, flags);
+		spin_lock_irqsave(&buf->state_lock, flags);
+	}
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+	if (!any)
+		elide(buf);
 }
 
 /* Pass on what a device wrote to those that look elsewhere. */
@@ -330,20 +384,19 @@ int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 {
 	struct vdb_buffer *buf = att->buf;
 	unsigned long flags;
+	bool all;
 	int ret;
 
 	lockdep_assert_held(&buf->lock);
 	vdb_mapping_hand_over(buf);
 
-	spin_lock_irqsave(&buf->state_lock, flags);
 	if (buf->incoherent) {
-		refresh_cpu(buf, 0, buf->nr_chunks);
-		if (silent_writer(buf, true))
-			flush_all(buf);
-		else
-			flush_dirty(buf);
+		vdb_coherency_cpu_begin(buf, 0, buf->nr_chunks);
+		spin_lock_irqsave(&buf->state_lock, flags);
+		all = silent_writer(buf, true);
+		spin_unlock_irqrestore(&buf->state_lock, flags);
+		flush_by_pieces(buf, all);
 	}
-	spin_unlock_irqrestore(&buf->state_lock, flags);
 
 	att->dma_dir = dir == DMA_FROM_DEVICE ? DMA_BIDIRECTIONAL : dir;
 	ret = map_sgt(att);
@@ -376,19 +429,26 @@ void vdb_coherency_unmap(struct vdb_attachment *att)
 {
 	struct vdb_buffer *buf = att->buf;
 	unsigned long flags;
+	bool fetch, flush;
 
 	lockdep_assert_held(&buf->lock);
 	spin_lock_irqsave(&buf->state_lock, flags);
-	if (buf->writer == att || silent_writer(buf, false) == att) {
-		refresh_cpu(buf, 0, buf->nr_chunks);
-		if (buf->writer == att)
-			buf->writer = NULL;
-		/* It told nobody: the others don't know either. */
-		if (!att->tracked)
-			pass_on(buf, att);
-	} else if (buf->incoherent && att->view == VDB_VIEW_CPU &&
-		   may_write_silently(att) && !being_written(buf)) {
-		flush_all(buf);
+	fetch = buf->writer == att || silent_writer(buf, false) == att;
+	flush = !fetch && buf->incoherent && silent_writer(buf, true) &&
+		att->view == VDB_VIEW_CPU && may_write_silently(att);
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+	if (fetch)
+		vdb_coherency_cpu_begin(buf, 0, buf->nr_chunks);
+	else if (flush)
+		flush_by_pieces(buf, true);
+
+	spin_lock_irqsave(&buf->state_lock, flags);
+	/* It told nobody: the others don't know either. */
+	if (fetch && !att->tracked)
+		pass_on(buf, att);
+	if (buf->writer == att) {
+		fetch_stale(buf, 0, buf->nr_chunks);
+		buf->writer = NULL;
 	}
 	account(att, -1);
 	att->maps = 0;
@@ -418,13 +478,17 @@ void vdb_coherency_cpu_begin(struct vdb_buffer *buf, unsigned int first,
 			     unsigned int last)
 {
 	unsigned long flags;
+	unsigned int end;
+	bool any = false;
 
-	spin_lock_irqsave(&buf->state_lock, flags);
-	if (buf->incoherent)
-		refresh_cpu(buf, first, last);
-	else
+	for (; first < last; first = end) {
+		end = min(first + VDB_PIECE_CHUNKS, last);
+		spin_lock_irqsave(&buf->state_lock, flags);
+		any |= buf->incoherent && refresh_some(buf, first, end);
+		spin_unlock_irqrestore(&buf->state_lock, flags);
+	}
+	if (!any)
 		elide(buf);
-	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
 EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_cpu_begin);
 
@@ -449,19 +513,6 @@ void vdb_coherency_cpu_writes(struct vdb_buffer *buf, unsigned int first,
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
 EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_cpu_writes);
-
-static void give_to_devices(struct vdb_buffer *buf, bool written)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&buf->state_lock, flags);
-	if (written)
-		bitmap_fill(buf->dirty, buf->nr_chunks);
-	/* Bytes that were never fetched must not be passed on. */
-	bitmap_andnot(buf->dirty, buf->dirty, buf->stale, buf->nr_chunks);
-	flush_dirty(buf);
-	spin_unlock_irqrestore(&buf->state_lock, flags);
-}
 
 /**
  * vdb_coherency_cpu_may_write - the CPU reads some chunks, and nobody will be
@@ -526,8 +577,8 @@ void vdb_coherency_cpu_end(struct vdb_buffer *buf, bool written)
 {
 	lockdep_assert_held(&buf->lock);
 	vdb_mapping_hand_over(buf);
-	if (READ_ONCE(buf->incoherent))
-		give_to_devices(buf, written);
+	if (buf->incoherent)
+		flush_by_pieces(buf, written);
 	else
 		elide(buf);
 }
@@ -544,10 +595,16 @@ EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_cpu_end);
  */
 void vdb_coherency_cpu_drew(struct vdb_buffer *buf)
 {
-	if (READ_ONCE(buf->incoherent))
-		give_to_devices(buf, true);
-	else
+	unsigned long flags;
+
+	spin_lock_irqsave(&buf->state_lock, flags);
+	if (buf->incoherent) {
+		mark_dirty(buf, true);
+		flush_dirty(buf);
+	} else {
 		elide(buf);
+	}
+	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
 
 /*
@@ -559,6 +616,7 @@ static void fetch_silent(struct vdb_attachment *reader)
 {
 	struct vdb_buffer *buf = reader->buf;
 	struct vdb_attachment *att;
+	unsigned long flags;
 
 	if (reader->dir == DMA_FROM_DEVICE)
 		return;
@@ -568,10 +626,13 @@ static void fetch_silent(struct vdb_attachment *reader)
 	return;
 
 found:
-	if (att->view != VDB_VIEW_CPU)
+	if (att->view != VDB_VIEW_CPU) {
+		spin_lock_irqsave(&buf->state_lock, flags);
 		pass_on(buf, att);
-	else if (reader->view != VDB_VIEW_CPU)
-		flush_all(buf);
+		spin_unlock_irqrestore(&buf->state_lock, flags);
+	} else if (reader->view != VDB_VIEW_CPU) {
+		flush_by_pieces(buf, true);
+	}
 }
 
 /**
@@ -586,26 +647,29 @@ void vdb_coherency_device_begin(struct vdb_attachment *att, bool clean)
 {
 	struct vdb_buffer *buf = att->buf;
 	unsigned long flags;
+	bool explicit;
 
 	/* Until all is flushed nobody may come back and write unnoticed. */
 	mutex_lock(&buf->lock);
 	vdb_mapping_hand_over(buf);
+	explicit = buf->policy == VDB_POLICY_EXPLICIT && !buf->held;
 	spin_lock_irqsave(&buf->state_lock, flags);
 	buf->device_owned = true;
-	if (!buf->incoherent) {
-		elide(buf);
-	} else if (buf->policy == VDB_POLICY_EXPLICIT && !buf->held) {
+	if (explicit)
 		vdb_synccheck_queued(buf);
-	} else if (clean && buf->held) {
-		/* A driver that holds a kernel mapping tells nobody. */
-		flush_all(buf);
-	} else if (clean) {
-		flush_dirty(buf);
-	} else {
+	else if (!clean)
 		forget_dirty(buf);
-	}
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+
+	if (!buf->incoherent)
+		elide(buf);
+	else if (clean && !explicit)
+		/* A driver that holds a kernel mapping tells nobody. */
+		flush_by_pieces(buf, buf->held);
 	if (buf->incoherent)
 		fetch_silent(att);
+
+	spin_lock_irqsave(&buf->state_lock, flags);
 	if (writes(att->dir))
 		att->writing++;
 	spin_unlock_irqrestore(&buf->state_lock, flags);

@@ -13,6 +13,7 @@
 
 #include "../../drivers/vivid-ext/kunit.h"
 #include "kunit.h"
+#include "trace.h"
 
 /* Three chunks, the last of them one page. */
 #define CHUNKS 3
@@ -80,13 +81,6 @@ static void map_tracked(struct kunit *test, struct vdb_kunit_device *d,
 	d->own->tracked = true;
 }
 
-static void frame(struct kunit *test, struct vdb_kunit_device *d, u8 value)
-{
-	vdb_coherency_device_begin(d->own, true);
-	vdb_kunit_write(test, d, value);
-	vdb_coherency_device_end(d->own, true);
-}
-
 static void views_are_told_apart(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -132,7 +126,7 @@ static void stale_chunks_are_fetched_lazily(struct kunit *test)
 	struct vdb_kunit_device a;
 
 	map_tracked(test, &a, f->a, DMA_FROM_DEVICE);
-	frame(test, &a, 0x22);
+	vdb_kunit_frame(test, &a, 0x22);
 	KUNIT_EXPECT_PTR_EQ(test, f->buf->writer, a.own);
 	KUNIT_EXPECT_TRUE(test, bitmap_full(f->buf->stale, CHUNKS));
 	KUNIT_EXPECT_EQ(test, cpu_sees(f->buf, 1), 0x11);
@@ -162,7 +156,7 @@ static void writer_is_synchronised(struct kunit *test)
 	map_tracked(test, &c, f->c, DMA_TO_DEVICE);
 	map_tracked(test, &a, f->a, DMA_FROM_DEVICE);
 	map_tracked(test, &b, f->b, DMA_TO_DEVICE);
-	frame(test, &a, 0x22);
+	vdb_kunit_frame(test, &a, 0x22);
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x22);
 	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->a, "bytes_to_cpu"),
 			SIZE);
@@ -181,7 +175,7 @@ static void syncs_are_elided(struct kunit *test)
 	long long to_cpu, to_device;
 
 	map_tracked(test, &a, f->a, DMA_BIDIRECTIONAL);
-	frame(test, &a, 0x22);
+	vdb_kunit_frame(test, &a, 0x22);
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x22);
 	to_cpu = vivid_ext_kunit_count(test, f->a, "bytes_to_cpu");
 	to_device = vivid_ext_kunit_count(test, f->a, "bytes_to_device");
@@ -251,7 +245,7 @@ static void cpu_and_device_write_in_turn(struct kunit *test)
 	struct vdb_kunit_device a;
 
 	map_tracked(test, &a, f->a, DMA_BIDIRECTIONAL);
-	frame(test, &a, 0x22);
+	vdb_kunit_frame(test, &a, 0x22);
 	cpu_write(f->buf, 1, 0x33);
 	cpu_end(f->buf, true);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 0), 0x22);
@@ -261,7 +255,7 @@ static void cpu_and_device_write_in_turn(struct kunit *test)
 
 	/* A frame makes what the CPU wrote before it obsolete. */
 	cpu_write(f->buf, 0, 0x44);
-	frame(test, &a, 0x55);
+	vdb_kunit_frame(test, &a, 0x55);
 	KUNIT_EXPECT_TRUE(test, bitmap_empty(f->buf->dirty, CHUNKS));
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x55);
 	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
@@ -283,7 +277,7 @@ static void hints_are_taken(struct kunit *test)
 	vdb_kunit_write(test, &a, 0x44);
 	vdb_coherency_device_end(a.own, false);
 	KUNIT_EXPECT_EQ(test, cpu_sees(f->buf, 0), 0x11);
-	frame(test, &a, 0x55);
+	vdb_kunit_frame(test, &a, 0x55);
 	KUNIT_EXPECT_EQ(test, cpu_sees(f->buf, 0), 0x55);
 	vdb_mapping_vunmap(f->buf, true);
 	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
@@ -385,7 +379,7 @@ static void idle_copy_is_not_asked(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, vdb_kunit_map(&b, f->buf, f->b,
 					    DMA_BIDIRECTIONAL), 0);
 	declare_private(&b);
-	frame(test, &a, 0x22);
+	vdb_kunit_frame(test, &a, 0x22);
 	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->b, "bytes_to_cpu"),
 			0);
 	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->a, "bytes_to_cpu"),
@@ -429,10 +423,10 @@ static void frames_reach_all_views(struct kunit *test)
 	map_tracked(test, &a, f->a, DMA_BIDIRECTIONAL);
 	map_tracked(test, &c, f->c, DMA_BIDIRECTIONAL);
 	map_tracked(test, &b, f->b, DMA_TO_DEVICE);
-	frame(test, &a, 0x22);
+	vdb_kunit_frame(test, &a, 0x22);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &b, 0), 0x22);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &c, 0), 0x22);
-	frame(test, &c, 0x33);
+	vdb_kunit_frame(test, &c, 0x33);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 1), 0x33);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &b, 2), 0x33);
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x33);
@@ -440,6 +434,54 @@ static void frames_reach_all_views(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cpu_sees(f->buf, 0), 0x33);
 	vdb_kunit_unmap(&b, DMA_TO_DEVICE);
 	vdb_kunit_unmap(&c, DMA_BIDIRECTIONAL);
+}
+
+static void largest_sync(void *data, const struct vdb_attachment *att,
+			 size_t from, size_t to, bool for_cpu)
+{
+	size_t *largest = data;
+
+	*largest = max(*largest, to - from);
+}
+
+/* Interrupts are off while bytes move: not for long where that is not needed. */
+static void long_syncs_come_in_pieces(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned int chunks = 3 * VDB_PIECE_CHUNKS + 1;
+	struct vdb_kunit_device a;
+	struct vdb_buffer *buf;
+	size_t largest = 0;
+	int ret;
+
+	buf = vdb_buffer_create(NULL, chunks * VDB_CHUNK_SIZE, 0, false,
+				VDB_POLICY_AUTO);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(buf));
+	ret = register_trace_vdb_sync(largest_sync, &largest);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	ret = vdb_kunit_map(&a, buf, f->a, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	if (ret)
+		goto out;
+	a.own->tracked = true;
+	vdb_kunit_frame(test, &a, 0x22);
+	dma_buf_begin_cpu_access(buf->dbuf, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ(test, cpu_sees(buf, 0), 0x22);
+	KUNIT_EXPECT_EQ(test, cpu_sees(buf, chunks - 1), 0x22);
+	cpu_write(buf, 1, 0x33);
+	vdb_coherency_cpu_writes(buf, 0, chunks);
+	dma_buf_end_cpu_access(buf->dbuf, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 1), 0x33);
+
+	vdb_coherency_cpu_writes(buf, 0, chunks);
+	vdb_kunit_frame(test, &a, 0x44);
+	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ(test, cpu_sees(buf, chunks - 1), 0x44);
+out:
+	unregister_trace_vdb_sync(largest_sync, &largest);
+	tracepoint_synchronize_unregister();
+	dma_buf_put(buf->dbuf);
+	KUNIT_EXPECT_EQ(test, largest, VDB_PIECE_CHUNKS * VDB_CHUNK_SIZE);
 }
 
 /* What was finished by a device that has gone is not lost. */
@@ -450,7 +492,7 @@ static void writer_leaves(struct kunit *test)
 
 	map_tracked(test, &a, f->a, DMA_FROM_DEVICE);
 	map_tracked(test, &b, f->b, DMA_BIDIRECTIONAL);
-	frame(test, &a, 0x22);
+	vdb_kunit_frame(test, &a, 0x22);
 	vdb_kunit_unmap(&a, DMA_FROM_DEVICE);
 	KUNIT_EXPECT_TRUE(test, bitmap_empty(f->buf->stale, CHUNKS));
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x22);
@@ -512,6 +554,7 @@ static struct kunit_case coherency_cases[] = {
 	KUNIT_CASE(idle_copy_is_not_asked),
 	KUNIT_CASE(silent_writer_is_heard),
 	KUNIT_CASE(frames_reach_all_views),
+	KUNIT_CASE(long_syncs_come_in_pieces),
 	KUNIT_CASE(writer_leaves),
 	{}
 };

@@ -26,6 +26,9 @@
 #define VDB_CHUNK_PAGES BIT(VDB_CHUNK_ORDER)
 #define VDB_CHUNK_SIZE (PAGE_SIZE << VDB_CHUNK_ORDER)
 
+/* So much is synchronised before interrupts are let in: 256 KiB. */
+#define VDB_PIECE_CHUNKS 4U
+
 /**
  * struct vdb_storage - the pages of a buffer
  * @pages: all of them, in the buffer's order

@@ -95,6 +95,19 @@ void vdb_kunit_write(struct kunit *test, struct vdb_kunit_device *d, u8 value)
 }
 
 /**
+ * vdb_kunit_frame - a queue's device gets a buffer, fills it and gives it back
+ * @test: the test
+ * @d: the device, whose attachment is tracked
+ * @value: of each byte
+ */
+void vdb_kunit_frame(struct kunit *test, struct vdb_kunit_device *d, u8 value)
+{
+	vdb_coherency_device_begin(d->own, true);
+	vdb_kunit_write(test, d, value);
+	vdb_coherency_device_end(d->own, true);
+}
+
+/**
  * vdb_kunit_read - a device reads a buffer
  * @test: the test
  * @d: the device

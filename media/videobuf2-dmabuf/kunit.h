@@ -38,6 +38,7 @@ int vdb_kunit_map(struct vdb_kunit_device *d, struct vdb_buffer *buf,
 		  struct device *dev, enum dma_data_direction dir);
 void vdb_kunit_unmap(struct vdb_kunit_device *d, enum dma_data_direction dir);
 void vdb_kunit_write(struct kunit *test, struct vdb_kunit_device *d, u8 value);
+void vdb_kunit_frame(struct kunit *test, struct vdb_kunit_device *d, u8 value);
 int vdb_kunit_read(struct kunit *test, struct vdb_kunit_device *d,
 		   unsigned int chunk);
 

@@ -17,6 +17,10 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+#if IS_ENABLED(CONFIG_KUNIT)
+EXPORT_TRACEPOINT_SYMBOL_GPL(vdb_sync);
+#endif
+
 static atomic64_t stats[VDB_STATS];
 static struct dentry *dir;
 static LIST_HEAD(buffers);

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of processes' mappings: bytes are up to date before a page shows them,
+ * and a shoot-down takes every page away.
+ */
+#include <kunit/test.h>
+#include <linux/bitmap.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+
+#include "kunit.h"
+#include "trace.h"
+
+/* Three chunks, the last of them one page. */
+#define PAGES (2 * VDB_CHUNK_PAGES + 1)
+#define SIZE (PAGES * PAGE_SIZE)
+/* Where the second mapping begins. */
+#define OFFSET 3
+
+/**
+ * struct fixture - what each test begins with
+ * @buf: a buffer
+ * @d: a queue's device, mapped
+ * @view: the buffer, to be read only
+ * @addr: all of it in the address space of the test, to be read and written
+ * @view_addr: the same from page OFFSET on, by @view
+ */
+struct fixture {
+	struct vdb_buffer *buf;
+	struct vdb_kunit_device d;
+	struct dma_buf *view;
+	unsigned long addr;
+	unsigned long view_addr;
+};
+
+static void begin(struct kunit *test, enum vdb_kunit_bus bus,
+		  enum vdb_policy policy)
+{
+	struct fixture *f = test->priv;
+	struct device *dev = vdb_kunit_add_device(test, "device", bus);
+	struct dma_buf *view;
+
+	f->buf = vdb_buffer_create(NULL, SIZE, 0, false, policy);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(f->buf));
+	view = vdb_buffer_view(f->buf, O_RDONLY);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(view));
+	f->view = view;
+	KUNIT_ASSERT_EQ(test, vdb_kunit_map(&f->d, f->buf, dev,
+					    DMA_BIDIRECTIONAL), 0);
+	f->d.own->tracked = true;
+	f->addr = kunit_vm_mmap(test, f->buf->dbuf->file, 0, SIZE,
+				PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	KUNIT_ASSERT_FALSE(test, !f->addr || IS_ERR_VALUE(f->addr));
+	f->view_addr = kunit_vm_mmap(test, view->file, 0,
+				     SIZE - OFFSET * PAGE_SIZE, PROT_READ,
+				     MAP_SHARED, OFFSET * PAGE_SIZE);
+	KUNIT_ASSERT_FALSE(test, !f->view_addr || IS_ERR_VALUE(f->view_addr));
+}
+
+static int user_read(unsigned long addr)
+{
+	u8 value;
+
+	return copy_from_user(&value, (void __user *)addr, 1) ? -EFAULT : value;
+}
+
+static int user_write(unsigned long addr, u8 value)
+{
+	return copy_to_user((void __user *)addr, &value, 1) ? -EFAULT : 0;
+}
+
+/* Whether a process sees a page as it is, without a fault. */
+static bool shown(unsigned long addr)
+{
+	unsigned long left;
+	u8 value;
+
+	pagefault_disable();
+	left = __copy_from_user_inatomic(&value, (void __user *)addr, 1);
+	pagefault_enable();
+	return !left;
+}
+
+static unsigned int count_shown(struct fixture *f)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < PAGES; i++) {
+		n += shown(f->addr + i * PAGE_SIZE);
+		if (i >= OFFSET)
+			n += shown(f->view_addr + (i - OFFSET) * PAGE_SIZE);
+	}
+	return n;
+}
+
+static void touch_all(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++) {
+		user_read(f->addr + i * PAGE_SIZE);
+		if (i >= OFFSET)
+			user_read(f->view_addr + (i - OFFSET) * PAGE_SIZE);
+	}
+	KUNIT_ASSERT_EQ(test, count_shown(f), 2 * PAGES - OFFSET);
+}
+
+/**
+ * struct watch - what a page shows while its bytes are being fetched
+ * @addr: the page
+ * @syncs: how often they were
+ * @early: the page was to be seen already
+ */
+struct watch {
+	unsigned long addr;
+	unsigned int syncs;
+	bool early;
+};
+
+static void watch_sync(void *data, const struct vdb_attachment *att,
+		       size_t from, size_t to, bool for_cpu)
+{
+	struct watch *watch = data;
+
+	if (!for_cpu)
+		return;
+	watch->syncs++;
+	watch->early |= shown(watch->addr);
+}
+
+/* Otherwise another thread could see the old ones. */
+static void bytes_come_before_the_page(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct watch watch = { };
+	unsigned int i;
+	int ret;
+
+	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
+	touch_all(test);
+	vdb_kunit_frame(test, &f->d, 0x22);
+	KUNIT_ASSERT_EQ(test, count_shown(f), 0);
+
+	ret = register_trace_vdb_sync(watch_sync, &watch);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	for (i = 0; i < PAGES; i += VDB_CHUNK_PAGES) {
+		watch.addr = f->addr + i * PAGE_SIZE;
+		KUNIT_EXPECT_EQ(test, user_read(watch.addr), 0x22);
+	}
+	unregister_trace_vdb_sync(watch_sync, &watch);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_EQ(test, watch.syncs, 3);
+	KUNIT_EXPECT_FALSE(test, watch.early);
+}
+
+/* In all mappings, whoever takes the buffer. */
+static void every_page_is_taken_away(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct vdb_kunit_device other;
+	struct device *dev;
+
+	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
+	touch_all(test);
+	vdb_coherency_device_begin(f->d.own, true);
+	KUNIT_EXPECT_EQ(test, count_shown(f), 0);
+	vdb_coherency_device_end(f->d.own, true);
+
+	touch_all(test);
+	dma_buf_begin_cpu_access(f->buf->dbuf, DMA_FROM_DEVICE);
+	dma_buf_end_cpu_access(f->buf->dbuf, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, count_shown(f), 0);
+
+	touch_all(test);
+	dev = vdb_kunit_add_device(test, "other", VDB_KUNIT_NONCOHERENT_IOMMU);
+	KUNIT_ASSERT_EQ(test, vdb_kunit_map(&other, f->buf, dev,
+					    DMA_TO_DEVICE), 0);
+	KUNIT_EXPECT_EQ(test, count_shown(f), 0);
+	vdb_kunit_unmap(&other, DMA_TO_DEVICE);
+}
+
+static void first_write_is_noticed(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
+	vdb_kunit_frame(test, &f->d, 0x22);
+	touch_all(test);
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(f->buf->dirty, 3));
+	KUNIT_EXPECT_EQ(test, user_write(f->addr + SIZE - 1, 0x33), 0);
+	KUNIT_EXPECT_EQ(test, bitmap_weight(f->buf->dirty, 3), 1);
+	KUNIT_EXPECT_TRUE(test, test_bit(2, f->buf->dirty));
+	KUNIT_EXPECT_EQ(test, user_read(f->view_addr + SIZE - 1 -
+					OFFSET * PAGE_SIZE), 0x33);
+	KUNIT_EXPECT_EQ(test, user_write(f->view_addr, 0x33), -EFAULT);
+}
+
+/* Where it would cost and bring nothing. */
+static void pages_stay_where_devices_are_coherent(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	begin(test, VDB_KUNIT_REAL, VDB_POLICY_AUTO);
+	touch_all(test);
+	vdb_kunit_frame(test, &f->d, 0x22);
+	KUNIT_EXPECT_EQ(test, count_shown(f), 2 * PAGES - OFFSET);
+	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x22);
+}
+
+/* The application has promised to bracket its access. */
+static void pages_stay_where_it_was_promised(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_EXPLICIT);
+	touch_all(test);
+	vdb_kunit_frame(test, &f->d, 0x22);
+	KUNIT_EXPECT_EQ(test, count_shown(f), 2 * PAGES - OFFSET);
+	KUNIT_EXPECT_NE(test, user_read(f->addr), 0x22);
+	dma_buf_begin_cpu_access(f->buf->dbuf, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x22);
+	KUNIT_EXPECT_EQ(test, user_read(f->view_addr), 0x22);
+	dma_buf_end_cpu_access(f->buf->dbuf, DMA_FROM_DEVICE);
+}
+
+/* A copy on write would never see the device's bytes. */
+static void copies_are_refused(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	begin(test, VDB_KUNIT_REAL, VDB_POLICY_AUTO);
+	KUNIT_EXPECT_EQ(test, vm_mmap(f->buf->dbuf->file, 0, SIZE,
+				      PROT_READ | PROT_WRITE, MAP_PRIVATE, 0),
+			(unsigned long)-EINVAL);
+}
+
+static int mapping_test_init(struct kunit *test)
+{
+	test->priv = kunit_kzalloc(test, sizeof(struct fixture), GFP_KERNEL);
+	return test->priv ? 0 : -ENOMEM;
+}
+
+static void mapping_test_exit(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	if (!f || IS_ERR_OR_NULL(f->buf))
+		return;
+	if (!IS_ERR_OR_NULL(f->d.sgt))
+		vdb_kunit_unmap(&f->d, DMA_BIDIRECTIONAL);
+	if (f->view)
+		dma_buf_put(f->view);
+	dma_buf_put(f->buf->dbuf);
+}
+
+static struct kunit_case mapping_cases[] = {
+	KUNIT_CASE(bytes_come_before_the_page),
+	KUNIT_CASE(every_page_is_taken_away),
+	KUNIT_CASE(first_write_is_noticed),
+	KUNIT_CASE(pages_stay_where_devices_are_coherent),
+	KUNIT_CASE(pages_stay_where_it_was_promised),
+	KUNIT_CASE(copies_are_refused),
+	{}
+};
+
+static struct kunit_suite mapping_suite = {
+	.name = "videobuf2-dmabuf-mapping",
+	.init = mapping_test_init,
+	.exit = mapping_test_exit,
+	.test_cases = mapping_cases,
+};
+
+kunit_test_suite(mapping_suite);
