@@ -7,8 +7,10 @@
 #include <linux/bitmap.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
+#include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/uaccess.h>
 
 #include "kunit.h"
@@ -58,6 +60,15 @@ static void begin(struct kunit *test, enum vdb_kunit_bus bus,
 				     SIZE - OFFSET * PAGE_SIZE, PROT_READ,
 				     MAP_SHARED, OFFSET * PAGE_SIZE);
 	KUNIT_ASSERT_FALSE(test, !f->view_addr || IS_ERR_VALUE(f->view_addr));
+}
+
+/* KUnit leaves the address space to the end of the thread, and leaks it so. */
+static void finish(void)
+{
+	struct mm_struct *mm = current->mm;
+
+	kthread_unuse_mm(mm);
+	mmput(mm);
 }
 
 static int user_read(unsigned long addr)
@@ -155,6 +166,7 @@ static void bytes_come_before_the_page(struct kunit *test)
 	tracepoint_synchronize_unregister();
 	KUNIT_EXPECT_EQ(test, watch.syncs, 3);
 	KUNIT_EXPECT_FALSE(test, watch.early);
+	finish();
 }
 
 /* In all mappings, whoever takes the buffer. */
@@ -181,6 +193,7 @@ static void every_page_is_taken_away(struct kunit *test)
 					    DMA_TO_DEVICE), 0);
 	KUNIT_EXPECT_EQ(test, count_shown(f), 0);
 	vdb_kunit_unmap(&other, DMA_TO_DEVICE);
+	finish();
 }
 
 static void first_write_is_noticed(struct kunit *test)
@@ -197,6 +210,7 @@ static void first_write_is_noticed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, user_read(f->view_addr + SIZE - 1 -
 					OFFSET * PAGE_SIZE), 0x33);
 	KUNIT_EXPECT_EQ(test, user_write(f->view_addr, 0x33), -EFAULT);
+	finish();
 }
 
 /* Where it would cost and bring nothing. */
@@ -209,6 +223,7 @@ static void pages_stay_where_devices_are_coherent(struct kunit *test)
 	vdb_kunit_frame(test, &f->d, 0x22);
 	KUNIT_EXPECT_EQ(test, count_shown(f), 2 * PAGES - OFFSET);
 	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x22);
+	finish();
 }
 
 /* The application has promised to bracket its access. */
@@ -225,6 +240,7 @@ static void pages_stay_where_it_was_promised(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x22);
 	KUNIT_EXPECT_EQ(test, user_read(f->view_addr), 0x22);
 	dma_buf_end_cpu_access(f->buf->dbuf, DMA_FROM_DEVICE);
+	finish();
 }
 
 /* A copy on write would never see the device's bytes. */
@@ -236,6 +252,7 @@ static void copies_are_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_mmap(f->buf->dbuf->file, 0, SIZE,
 				      PROT_READ | PROT_WRITE, MAP_PRIVATE, 0),
 			(unsigned long)-EINVAL);
+	finish();
 }
 
 static int mapping_test_init(struct kunit *test)
