@@ -179,10 +179,12 @@ static struct vdb_attachment *silent_writer(struct vdb_buffer *buf,
 
 	if (being_written(buf))
 		return NULL;
-	list_for_each_entry(att, &buf->attachments, node)
-		if (may_write_silently(att) &&
-		    (att->view == VDB_VIEW_CPU) == coherent)
+	list_for_each_entry(att, &buf->attachments, node) {
+		bool shares = att->view == VDB_VIEW_CPU;
+
+		if (may_write_silently(att) && shares == coherent)
 			return att;
+	}
 	return NULL;
 }
 
