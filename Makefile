@@ -19,7 +19,8 @@ help:
 	@echo "make vm CMD='...' [KERNEL=6.12] [PACKAGES=\"a b\"] [DMESG=1]"
 	@echo '                           run a command as root in a guest; more options,'
 	@echo '                           and its exact exit status: tests/vm/vm --help'
-	@echo 'make matrix [KERNEL=6.12]  which exporters let readers see what was written'
+	@echo 'make matrix [KERNEL=6.12] [BUS=simulated|bounce|iommu]'
+	@echo '                           which exporters let readers see what was written'
 	@echo 'make counts [KERNEL=6.12]  what a frame costs, by how the CPU touches it'
 	@echo 'make pipelines [KERNEL=6.12]'
 	@echo '                           a table: GStreamer pipelines, and who copies'
@@ -58,8 +59,21 @@ coverage:
 counts:
 	@tests/vm/vm --kernel '$(KERNEL)' /src/tests/guest/counts
 
+# What the importing devices are on: simulated, or, with QEMU's edu devices and
+# real DMA, bounce or iommu. They are slow: time is made of instructions there.
+BUS = simulated
+icount = -icount shift=0,sleep=off -smp 1
+exporters = /src/tests/guest/exporters
+matrix-simulated = $(exporters)
+matrix-bounce = --timeout 5400 --append swiotlb=65536,force --qemu '$(icount) \
+	-device edu,dma_mask=0xffffffff -device edu,dma_mask=0xffffffff' -- \
+	$(exporters) '' 'edu=1 dma_bits=32' --remap --size 320x180
+matrix-iommu = --timeout 5400 --append intel_iommu=on --qemu '$(icount) \
+	-device intel-iommu -device edu -device edu' -- \
+	$(exporters) '' 'edu=1 dma_bits=28' --size 320x180
 matrix:
-	@tests/vm/vm --kernel '$(KERNEL)' /src/tests/guest/exporters
+	@tests/vm/vm --kernel '$(KERNEL)' \
+		$(or $(matrix-$(BUS)),$(error BUS is simulated, bounce or iommu))
 
 pipelines:
 	@tests/vm/vm --kernel '$(KERNEL)' --timeout 1800 --packages "$$(sed -n \
