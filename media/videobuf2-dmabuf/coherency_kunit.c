@@ -468,15 +468,21 @@ static void long_syncs_come_in_pieces(struct kunit *test)
 	dma_buf_begin_cpu_access(buf->dbuf, DMA_BIDIRECTIONAL);
 	KUNIT_EXPECT_EQ(test, cpu_sees(buf, 0), 0x22);
 	KUNIT_EXPECT_EQ(test, cpu_sees(buf, chunks - 1), 0x22);
-	cpu_write(buf, 1, 0x33);
+	cpu_write(buf, chunks - 1, 0x33);
 	vdb_coherency_cpu_writes(buf, 0, chunks);
 	dma_buf_end_cpu_access(buf->dbuf, DMA_BIDIRECTIONAL);
-	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 1), 0x33);
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 0), 0x22);
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, chunks - 1), 0x33);
 
+	cpu_write(buf, chunks - 1, 0x44);
 	vdb_coherency_cpu_writes(buf, 0, chunks);
-	vdb_kunit_frame(test, &a, 0x44);
+	vdb_coherency_device_begin(a.own, true);
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, chunks - 1), 0x44);
+	vdb_kunit_write(test, &a, 0x55);
+	vdb_coherency_device_end(a.own, true);
 	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
-	KUNIT_EXPECT_EQ(test, cpu_sees(buf, chunks - 1), 0x44);
+	KUNIT_EXPECT_EQ(test, cpu_sees(buf, 0), 0x55);
+	KUNIT_EXPECT_EQ(test, cpu_sees(buf, chunks - 1), 0x55);
 out:
 	unregister_trace_vdb_sync(largest_sync, &largest);
 	tracepoint_synchronize_unregister();
