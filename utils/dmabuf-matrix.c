@@ -243,7 +243,10 @@ static enum result judge(struct cell *cell, enum actor writer,
 			 enum actor reader)
 {
 	size_t from = reader == CPU_DMABUF ? OFFSET : 0;
-	size_t size = cell->buffer.size - from;
+	/* The picture may end within its last page, and no more is shown. */
+	size_t to = reader == OWN ? cell->buffer.screen.frame :
+				    cell->buffer.size;
+	size_t size = to - from;
 
 	if (!memcmp(cell->seen + from, cell->old + from, size))
 		return STALE;

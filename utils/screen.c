@@ -50,6 +50,9 @@ static int set_format(struct screen *screen, const struct camera *camera)
 	f.type = screen->type;
 	if (ioctl(screen->fd, VIDIOC_S_FMT, &f))
 		return complain_errno("the output node's format");
+	screen->frame = V4L2_TYPE_IS_MULTIPLANAR(f.type) ?
+			f.fmt.pix_mp.plane_fmt[0].sizeimage :
+			f.fmt.pix.sizeimage;
 	parm.parm.output.timeperframe.numerator = 1;
 	parm.parm.output.timeperframe.denominator = 100;
 	if (ioctl(screen->fd, VIDIOC_S_PARM, &parm))
@@ -116,11 +119,11 @@ static int queue(struct screen *screen, int dmabuf, size_t size)
 	if (V4L2_TYPE_IS_MULTIPLANAR(screen->type)) {
 		plane.m.fd = dmabuf;
 		plane.length = size;
-		plane.bytesused = size;
+		plane.bytesused = screen->frame;
 	} else {
 		buf.m.fd = dmabuf;
 		buf.length = size;
-		buf.bytesused = size;
+		buf.bytesused = screen->frame;
 	}
 	if (ioctl(screen->fd, VIDIOC_QBUF, &buf))
 		return complain_errno("the output node's QBUF");

@@ -14,10 +14,12 @@ struct camera;
  * struct screen - an open output node that can be looped to its camera
  * @fd: its file, or -1
  * @type: single- or multi-planar
+ * @frame: how much of a buffer is the picture, in bytes
  */
 struct screen {
 	int fd;
 	enum v4l2_buf_type type;
+	unsigned int frame;
 };
 
 /* 0, or -1 where the camera's device has no such node; that is no error. */

@@ -6,7 +6,7 @@ tracing=/sys/kernel/tracing
 # use_edus OPTIONS...: the importers are two edu devices.
 use_edus()
 {
-	load vivid-ext n_devs=1
+	load vivid-ext output=1
 	load vivid-ext-importer edu=1 "$@"
 	echo > $tracing/trace
 	echo 1 > $tracing/events/vb2_dmabuf/vdb_map/enable
