@@ -267,11 +267,11 @@ void vivid_ext_m2m_run(struct vivid_ext_m2m_context *ctx)
 	dst->field = V4L2_FIELD_NONE;
 	v4l2_ctrl_request_complete(req, &ctx->handler);
 
-	v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx);
-	v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx);
-	v4l2_m2m_buf_done(src, state);
-	v4l2_m2m_buf_done(dst, state);
-	v4l2_m2m_job_finish(m2m->m2m_dev, ctx->fh.m2m_ctx);
+	/*
+	 * Both at once, and what was captured first: who waits for the request,
+	 * or for what was output, finds the picture.
+	 */
+	v4l2_m2m_buf_done_and_job_finish(m2m->m2m_dev, ctx->fh.m2m_ctx, state);
 }
 
 /* The queues. */

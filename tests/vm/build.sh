@@ -30,7 +30,8 @@ build_modules()
 			"$LOGS/modules-$series.log" \
 			inside -k "$KERNEL_DIR/root" \
 			sh /src/tests/vm/modules-make "$series" \
-			"$(cat "$KERNEL_DIR/version")"
+			"$(cat "$KERNEL_DIR/version")" \
+			"/cache/${KERNEL_DIR##*/}/drivers/Module.symvers"
 		echo "$STATE" > "$dir/stamp"
 	fi
 	unlock
