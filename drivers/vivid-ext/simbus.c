@@ -2,11 +2,11 @@
 /*
  * The simulated bus: DMA operations of our own for a platform device.
  *
- * Addresses are made up, so that an access outside of a live mapping is known
- * as one. On a bus that is not coherent each mapped page has a shadow: the
- * device reads and writes the shadow, the CPU the page, and only map, sync and
- * unmap carry bytes between them, in the direction that the DMA API allows and
- * not a bit more.
+ * Addresses are made up (simrange.c), so that an access outside of a live
+ * mapping is known as one. On a bus that is not coherent each mapped page has a
+ * shadow: the device reads and writes the shadow, the CPU the page, and only
+ * map, sync and unmap carry bytes between them, in the direction that the DMA
+ * API allows and not a bit more.
  */
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
@@ -14,7 +14,6 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/rbtree.h>
 #include <linux/scatterlist.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -25,6 +24,7 @@
 #include "dmabus.h"
 #include "shadow.h"
 #include "simbus.h"
+#include "simrange.h"
 
 enum sim_stat {
 	SIM_MAPS,
@@ -51,33 +51,6 @@ static const char * const sim_stat_names[SIM_STATS] = {
 	[SIM_REFUSALS] = "refusals",
 };
 
-struct sim_page {
-	struct page *cpu;
-	struct page *device;
-};
-
-/**
- * struct sim_range - addresses that a device may use
- * @node: in the bus's tree
- * @first: number of the first page, as the device addresses it
- * @id: never used again
- * @start: first byte, as the device addresses it
- * @len: in bytes
- * @dir: what for
- * @num_pages: in @pages
- * @pages: what lies there, for the CPU and for the device
- */
-struct sim_range {
-	struct rb_node node;
-	unsigned long first;
-	u64 id;
-	dma_addr_t start;
-	size_t len;
-	enum dma_data_direction dir;
-	unsigned int num_pages;
-	struct sim_page pages[];
-};
-
 /**
  * struct vivid_ext_simbus - a device's place on the simulated bus
  * @rcu: who looks for the name of one that has written may be late
@@ -86,10 +59,7 @@ struct sim_range {
  * @config: what the bus and the device can do
  * @memory_mask: the bits of all memory's addresses
  * @lock: for @ranges and what hangs there; taken in hard interrupt context
- * @ranges: struct sim_range by number of the page on the bus; not a maple
- *	tree, which allocates, even to erase, and whose 6.1 finds wrong gaps
- * @next: page that a range may begin at
- * @last_id: of a range
+ * @ranges: the addresses that it may use
  * @left: the driver is gone; the device leaves with its last range
  * @stats: see &enum sim_stat
  */
@@ -100,9 +70,7 @@ struct vivid_ext_simbus {
 	struct vivid_ext_bus_config config;
 	u64 memory_mask;
 	spinlock_t lock; /* see above */
-	struct rb_root ranges;
-	unsigned long next;
-	u64 last_id;
+	struct sim_ranges ranges;
 	bool left;
 	atomic64_t stats[SIM_STATS];
 };
@@ -175,48 +143,6 @@ static void range_copy(struct vivid_ext_simbus *bus, struct sim_range *range,
 	}
 }
 
-/* Page numbers that a range takes: there is one behind it to stumble over. */
-static unsigned long range_pages(const struct sim_range *range)
-{
-	return range->num_pages + 1;
-}
-
-/* Some range that takes one of these pages, or NULL. Under the bus's lock. */
-static struct sim_range *range_overlap(struct vivid_ext_simbus *bus,
-				       unsigned long first, unsigned long pages)
-{
-	struct rb_node *node = bus->ranges.rb_node;
-
-	while (node) {
-		struct sim_range *range = rb_entry(node, struct sim_range,
-						   node);
-
-		if (first + pages <= range->first)
-			node = node->rb_left;
-		else if (first >= range->first + range_pages(range))
-			node = node->rb_right;
-		else
-			return range;
-	}
-	return NULL;
-}
-
-static bool range_less(struct rb_node *a, const struct rb_node *b)
-{
-	return rb_entry(a, struct sim_range, node)->first <
-	       rb_entry(b, struct sim_range, node)->first;
-}
-
-static struct sim_range *range_find(struct vivid_ext_simbus *bus,
-				    dma_addr_t addr)
-{
-	struct sim_range *range = range_overlap(bus, addr >> PAGE_SHIFT, 1);
-
-	if (!range || addr < range->start || addr - range->start >= range->len)
-		return NULL;
-	return range;
-}
-
 /**
  * vivid_ext_simbus_fault - a device did what it may not
  * @bus: its place
@@ -244,7 +170,7 @@ static void sim_sync(struct device *dev, dma_addr_t addr, size_t len,
 
 	count(bus, for_cpu ? SIM_SYNCS_FOR_CPU : SIM_SYNCS_FOR_DEVICE, 1);
 	spin_lock_irqsave(&bus->lock, flags);
-	range = range_find(bus, addr);
+	range = vivid_ext_ranges_find(&bus->ranges, addr);
 	if (!range || addr + len > range->start + range->len) {
 		vivid_ext_simbus_fault(bus, addr, dir, "sync of what is not mapped");
 		goto out;
@@ -344,50 +270,15 @@ static int range_add_pages(struct vivid_ext_simbus *bus,
 	return 0;
 }
 
-/*
- * Where a range fits, in turn, so that an address isn't soon used again and a
- * stale one is found out. 0 if there is no place. Under the bus's lock.
- */
-static unsigned long range_place(struct vivid_ext_simbus *bus,
-				 unsigned long pages)
-{
-	unsigned long max = DMA_BIT_MASK(bus->config.dma_bits) >> PAGE_SHIFT;
-	unsigned long min = min(max / 4, 0x100000UL);
-	unsigned long first = max(bus->next, min);
-	unsigned int laps = 0;
-
-	max = min(max, 0xfffffffffUL);
-	while (laps < 2) {
-		struct sim_range *other = range_overlap(bus, first, pages);
-
-		if (first + pages - 1 > max) {
-			first = min;
-			laps++;
-		} else if (other) {
-			first = other->first + range_pages(other);
-		} else {
-			return first;
-		}
-	}
-	return 0;
-}
-
 static int range_insert(struct vivid_ext_simbus *bus, struct sim_range *range,
 			size_t offset)
 {
 	unsigned long flags;
-	int ret = -EIO;
+	int ret;
 
 	spin_lock_irqsave(&bus->lock, flags);
-	range->first = range_place(bus, range_pages(range));
-	if (range->first) {
-		range->id = ++bus->last_id;
-		range->start = ((dma_addr_t)range->first << PAGE_SHIFT) +
-			       offset;
-		rb_add(&range->node, &bus->ranges, range_less);
-		bus->next = range->first + range_pages(range);
-		ret = 0;
-	}
+	ret = vivid_ext_ranges_add(&bus->ranges, range, offset,
+				   bus->config.dma_bits);
 	spin_unlock_irqrestore(&bus->lock, flags);
 	return ret;
 }
@@ -460,15 +351,15 @@ static void unmap_addr(struct vivid_ext_simbus *bus, dma_addr_t addr,
 	bool last;
 
 	spin_lock_irqsave(&bus->lock, flags);
-	range = range_find(bus, addr);
+	range = vivid_ext_ranges_find(&bus->ranges, addr);
 	if (range && !bus->config.coherent && dir != DMA_TO_DEVICE &&
 	    !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		range_copy(bus, range, range->start, range->len, true);
 	if (range)
-		rb_erase(&range->node, &bus->ranges);
+		rb_erase(&range->node, &bus->ranges.root);
 	else
 		vivid_ext_simbus_fault(bus, addr, dir, "unmap of what is not mapped");
-	last = range && bus->left && RB_EMPTY_ROOT(&bus->ranges);
+	last = range && bus->left && RB_EMPTY_ROOT(&bus->ranges.root);
 	spin_unlock_irqrestore(&bus->lock, flags);
 	if (range)
 		range_free(bus, range);
@@ -710,7 +601,6 @@ int vivid_ext_simbus_join(struct device *dev,
 	/* Of the machine's bus, which the device is still on. */
 	bus->memory_mask = dma_get_required_mask(dev);
 	spin_lock_init(&bus->lock);
-	bus->ranges = RB_ROOT;
 	ret = xa_err(xa_store(&buses, (unsigned long)dev, bus, GFP_KERNEL));
 	if (ret) {
 		kfree(bus);
@@ -735,7 +625,7 @@ bool vivid_ext_simbus_busy(struct device *dev)
 	if (!bus)
 		return false;
 	spin_lock_irq(&bus->lock);
-	busy = bus->left || !RB_EMPTY_ROOT(&bus->ranges);
+	busy = bus->left || !RB_EMPTY_ROOT(&bus->ranges.root);
 	spin_unlock_irq(&bus->lock);
 	return busy;
 }
@@ -758,7 +648,7 @@ void vivid_ext_simbus_leave(struct device *dev)
 	if (!bus || bus->left)
 		return;
 	spin_lock_irq(&bus->lock);
-	stays = !RB_EMPTY_ROOT(&bus->ranges);
+	stays = !RB_EMPTY_ROOT(&bus->ranges.root);
 	if (stays) {
 		__module_get(THIS_MODULE);
 		bus->left = true;
@@ -784,7 +674,7 @@ bool vivid_ext_simbus_find(struct vivid_ext_simbus *bus, dma_addr_t addr,
 	size_t at;
 
 	spin_lock_irqsave(&bus->lock, flags);
-	range = range_find(bus, addr);
+	range = vivid_ext_ranges_find(&bus->ranges, addr);
 	if (range) {
 		at = addr - (range->start & PAGE_MASK);
 		window->page = range->pages[at >> PAGE_SHIFT].device;
@@ -827,7 +717,7 @@ void vivid_ext_simbus_written(struct vivid_ext_simbus *bus, dma_addr_t addr)
 	unsigned int i;
 
 	spin_lock_irqsave(&bus->lock, flags);
-	range = range_find(bus, addr);
+	range = vivid_ext_ranges_find(&bus->ranges, addr);
 	for (i = 0; range && i < range->num_pages; i++)
 		set_writer(&range->pages[i], bus->dev);
 	spin_unlock_irqrestore(&bus->lock, flags);
@@ -872,7 +762,7 @@ void vivid_ext_simbus_show(struct vivid_ext_simbus *bus, struct seq_file *m)
 		seq_printf(m, "%s %lld\n", sim_stat_names[i],
 			   atomic64_read(&bus->stats[i]));
 	spin_lock_irqsave(&bus->lock, flags);
-	for (node = rb_first(&bus->ranges); node; node = rb_next(node)) {
+	for (node = rb_first(&bus->ranges.root); node; node = rb_next(node)) {
 		struct sim_range *range = rb_entry(node, struct sim_range,
 						   node);
 
