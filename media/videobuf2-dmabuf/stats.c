@@ -219,7 +219,9 @@ static void show_buffer(struct seq_file *m, struct vdb_buffer *buf)
 	}
 	spin_lock_irqsave(&buf->state_lock, flags);
 	device_owned = buf->device_owned;
-	writer = buf->writer ? dev_name(buf->writer->dev) : "cpu";
+	/* Where all see the same bytes nobody is asked, and nobody tells. */
+	writer = buf->writer ? dev_name(buf->writer->dev) :
+		 buf->incoherent ? "cpu" : "untracked";
 	stale = bitmap_weight(buf->stale, buf->nr_chunks);
 	dirty = bitmap_weight(buf->dirty, buf->nr_chunks);
 	spin_unlock_irqrestore(&buf->state_lock, flags);
