@@ -51,7 +51,7 @@ check:
 	@tests/vm/check --kernel '$(KERNEL)' $(TESTS)
 
 check-all:
-	@tests/vm/check --all --kernel '6.1 6.12 7.3 uml' $(TESTS)
+	@tests/vm/check --all --kernel '6.1 6.12 7.3 uml debug' $(TESTS)
 
 coverage:
 	@tests/vm/coverage $(TESTS)
