@@ -718,6 +718,19 @@ static int m2m_open(struct file *file)
 	return 0;
 }
 
+/*
+ * When a job is done mem2mem tells so, and then looks at its context once more
+ * for another one: who waits for the job only could free the context too soon.
+ */
+static void end_jobs(struct file *file, struct vivid_ext_m2m_context *ctx)
+{
+	struct v4l2_m2m_ctx *m2m_ctx = ctx->fh.m2m_ctx;
+
+	v4l2_m2m_streamoff(file, m2m_ctx, v4l2_m2m_get_src_vq(m2m_ctx)->type);
+	v4l2_m2m_streamoff(file, m2m_ctx, v4l2_m2m_get_dst_vq(m2m_ctx)->type);
+	flush_work(&ctx->m2m->work);
+}
+
 static int m2m_release(struct file *file)
 {
 	struct vivid_ext_m2m_context *ctx = to_context(file);
@@ -725,6 +738,7 @@ static int m2m_release(struct file *file)
 
 	mutex_lock(&m2m->lock);
 	list_del(&ctx->node);
+	end_jobs(file, ctx);
 	v4l2_m2m_ctx_release(ctx->fh.m2m_ctx);
 	mutex_unlock(&m2m->lock);
 	vdb_v4l2_fh_del(&ctx->fh, file);
