@@ -48,7 +48,8 @@ ok()
 	fi
 	echo "not ok $count - $name"
 	echo "# command: $*"
-	tail -n 60 "$tmp/ok.log" | sed 's/^/# /'
+	# Not sed, which would leave a last line as open as it is.
+	tail -n 60 "$tmp/ok.log" | awk '{ print "# " $0 }'
 	return 1
 }
 
