@@ -35,7 +35,7 @@ need_debug()
 			"$LOGS/kernel-$kind.log" inside \
 			bash /src/tests/vm/debug-make fetch "$kind" \
 			"/cache/${KERNEL_DIR##*/}"
-		step "building it (10 to 20 minutes, once)" \
+		step "building it (3 to 20 minutes, once)" \
 			"$LOGS/kernel-$kind-build.log" inside \
 			bash /src/tests/vm/debug-make build "$kind" \
 			"/cache/${KERNEL_DIR##*/}"
