@@ -608,6 +608,7 @@ void vdb_coherency_cpu_drew(struct vdb_buffer *buf)
 	}
 	spin_unlock_irqrestore(&buf->state_lock, flags);
 }
+EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_cpu_drew);
 
 /*
  * A device that is about to read must see what another one may have written

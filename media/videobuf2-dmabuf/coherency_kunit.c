@@ -302,6 +302,23 @@ static void held_mapping_is_flushed(struct kunit *test)
 	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
 }
 
+/* A driver's CPU made the frame, and says so when it is done. */
+static void drawn_frames_reach_devices(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct vdb_kunit_device a;
+	unsigned int i;
+
+	map_tracked(test, &a, f->a, DMA_TO_DEVICE);
+	for (i = 0; i < CHUNKS; i++)
+		cpu_fill(f->buf, i, 0x33);
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 0), 0x11);
+	vdb_coherency_cpu_drew(f->buf);
+	for (i = 0; i < CHUNKS; i++)
+		KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, i), 0x33);
+	vdb_kunit_unmap(&a, DMA_TO_DEVICE);
+}
+
 /* What was dirty when the last device left does not hide the next one's. */
 static void dirty_is_forgotten_at_the_end(struct kunit *test)
 {
@@ -554,6 +571,7 @@ static struct kunit_case coherency_cases[] = {
 	KUNIT_CASE(cpu_and_device_write_in_turn),
 	KUNIT_CASE(hints_are_taken),
 	KUNIT_CASE(held_mapping_is_flushed),
+	KUNIT_CASE(drawn_frames_reach_devices),
 	KUNIT_CASE(dirty_is_forgotten_at_the_end),
 	KUNIT_CASE(importer_leaves_while_device_writes),
 	KUNIT_CASE(coherent_writer_leaves),

@@ -196,6 +196,23 @@ static void every_page_is_taken_away(struct kunit *test)
 	finish();
 }
 
+/* A process that looks while the device has the buffer has no fault later. */
+static void pages_that_came_back_are_fetched(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
+	vdb_coherency_device_begin(f->d.own, true);
+	KUNIT_EXPECT_NE(test, user_read(f->addr), 0x22);
+	vdb_kunit_write(test, &f->d, 0x22);
+	vdb_coherency_device_end(f->d.own, true);
+	KUNIT_EXPECT_TRUE(test, shown(f->addr));
+	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x22);
+	KUNIT_EXPECT_FALSE(test, test_bit(0, f->buf->stale));
+	KUNIT_EXPECT_TRUE(test, test_bit(1, f->buf->stale));
+	finish();
+}
+
 static void first_write_is_noticed(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -277,6 +294,7 @@ static void mapping_test_exit(struct kunit *test)
 static struct kunit_case mapping_cases[] = {
 	KUNIT_CASE(bytes_come_before_the_page),
 	KUNIT_CASE(every_page_is_taken_away),
+	KUNIT_CASE(pages_that_came_back_are_fetched),
 	KUNIT_CASE(first_write_is_noticed),
 	KUNIT_CASE(pages_stay_where_devices_are_coherent),
 	KUNIT_CASE(pages_stay_where_it_was_promised),
