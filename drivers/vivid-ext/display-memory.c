@@ -247,26 +247,9 @@ static void free_import(struct drm_gem_object *obj)
 	kfree(bo);
 }
 
-/* What was given away to be read must not be written by a detour. */
-static int mmap_import(struct drm_gem_object *obj, struct vm_area_struct *vma)
-{
-	struct vivid_ext_bo *bo = to_vivid_ext_bo(obj);
-	int ret;
-
-	if (!(bo->dmabuf->file->f_mode & FMODE_WRITE))
-		return -EACCES;
-	vdb_vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_private_data = NULL;
-	ret = dma_buf_mmap(bo->dmabuf, vma, 0);
-	/* From here on the mapping holds the dma-buf, and not the object. */
-	if (!ret)
-		drm_gem_object_put(obj);
-	return ret;
-}
-
 static const struct drm_gem_object_funcs import_funcs = {
 	.free = free_import,
-	.mmap = mmap_import,
+	.mmap = vivid_ext_bo_mmap_import,
 };
 
 /* Maps for the display's DMA; on failure *stage says what did not work. */
@@ -430,33 +413,6 @@ struct drm_gem_object *vivid_ext_bo_import(struct drm_device *drm,
 	}
 	/* No import_attach: DRM needs none, and unbind takes ours away. */
 	return &bo->shmem.base;
-}
-
-/**
- * vivid_ext_bo_map_offset - where in the card's file a buffer can be mapped
- * @file: who asks
- * @drm: the card
- * @handle: of a dumb buffer, or of an import
- * @offset: set to what mmap() is to be given
- *
- * Process context; for &drm_driver.dumb_map_offset. DRM's own says no to
- * imports, and software renderers, which can do nothing but map, crash.
- *
- * Return: 0, -ENOENT if there is no such handle, or -ENOMEM.
- */
-int vivid_ext_bo_map_offset(struct drm_file *file, struct drm_device *drm,
-			    u32 handle, u64 *offset)
-{
-	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
-	int ret;
-
-	if (!obj)
-		return -ENOENT;
-	ret = drm_gem_create_mmap_offset(obj);
-	if (!ret)
-		*offset = drm_vma_node_offset_addr(&obj->vma_node);
-	drm_gem_object_put(obj);
-	return ret;
 }
 
 /* What the engine needs. */

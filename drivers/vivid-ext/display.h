@@ -94,8 +94,6 @@ struct drm_gem_object *vivid_ext_bo_create_dumb(struct drm_device *drm,
 						size_t size);
 struct drm_gem_object *vivid_ext_bo_import(struct drm_device *drm,
 					   struct dma_buf *dmabuf);
-int vivid_ext_bo_map_offset(struct drm_file *file, struct drm_device *drm,
-			    u32 handle, u64 *offset);
 int vivid_ext_bo_prepare(struct vivid_ext_bo *bo);
 void *vivid_ext_bo_addr(struct vivid_ext_bo *bo);
 int vivid_ext_bo_refresh(struct vivid_ext_bo *bo);
@@ -104,6 +102,12 @@ void vivid_ext_bo_end(struct vivid_ext_bo *bo);
 void vivid_ext_bo_release_all(struct vivid_ext_display *display);
 void vivid_ext_bo_show_all(struct vivid_ext_display *display,
 			   struct seq_file *m);
+
+/* display-mmap.c */
+int vivid_ext_bo_mmap_import(struct drm_gem_object *obj,
+			     struct vm_area_struct *vma);
+int vivid_ext_bo_map_offset(struct drm_file *file, struct drm_device *drm,
+			    u32 handle, u64 *offset);
 
 /* display-debugfs.c */
 void vivid_ext_display_debugfs_add(struct vivid_ext_display *display);
