@@ -247,8 +247,22 @@ static void free_import(struct drm_gem_object *obj)
 	kfree(bo);
 }
 
+/*
+ * The dma-buf that it came from. Left to DRM it would be a new one, as soon as
+ * the first handle is closed, and mapping that would give the exporter's
+ * operations our object as their data.
+ */
+static struct dma_buf *export_import(struct drm_gem_object *obj, int flags)
+{
+	struct dma_buf *dmabuf = to_vivid_ext_bo(obj)->dmabuf;
+
+	get_dma_buf(dmabuf);
+	return dmabuf;
+}
+
 static const struct drm_gem_object_funcs import_funcs = {
 	.free = free_import,
+	.export = export_import,
 	.mmap = vivid_ext_bo_mmap_import,
 };
 
