@@ -14,24 +14,41 @@
 #include "display.h"
 #include "../../media/videobuf2-dmabuf/compat.h"
 
+/*
+ * A detour by the card's file must give no right that the dma-buf's file
+ * doesn't give: who may only read it can't write, now or by mprotect() later.
+ * Private mappings never write to the buffer.
+ */
+static int limit_access(const struct file *file, struct vm_area_struct *vma)
+{
+	if (!(file->f_mode & FMODE_READ))
+		return -EACCES;
+	if (!(vma->vm_flags & VM_MAYSHARE) || file->f_mode & FMODE_WRITE)
+		return 0;
+	if (vma->vm_flags & VM_WRITE)
+		return -EACCES;
+	vdb_vm_flags_clear(vma, VM_MAYWRITE);
+	return 0;
+}
+
 /**
  * vivid_ext_bo_mmap_import - map an import, as its exporter does
  * @obj: of vivid_ext_bo_import()
  * @vma: the mapping
  *
  * Process context, mmap_lock held for writing; for &drm_gem_object_funcs.mmap.
- * What was given away to be read must not be written by a detour.
  *
- * Return: 0; -EACCES if the dma-buf can't be written; or the exporter's error.
+ * Return: 0; -EACCES if the dma-buf's own file doesn't allow as much; or the
+ * exporter's error.
  */
 int vivid_ext_bo_mmap_import(struct drm_gem_object *obj,
 			     struct vm_area_struct *vma)
 {
 	struct vivid_ext_bo *bo = to_vivid_ext_bo(obj);
-	int ret;
+	int ret = limit_access(bo->dmabuf->file, vma);
 
-	if (!(bo->dmabuf->file->f_mode & FMODE_WRITE))
-		return -EACCES;
+	if (ret)
+		return ret;
 	vdb_vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_private_data = NULL;
 	ret = dma_buf_mmap(bo->dmabuf, vma, 0);

@@ -37,6 +37,16 @@ static inline void vdb_vm_flags_set(struct vm_area_struct *vma,
 #endif
 }
 
+static inline void vdb_vm_flags_clear(struct vm_area_struct *vma,
+				      unsigned long flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	vma->vm_flags &= ~flags;
+#else
+	vm_flags_clear(vma, flags);
+#endif
+}
+
 /* 6.4: MAX_ORDER became inclusive; 6.8: it got another name. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 #define VDB_MAX_ORDER (MAX_ORDER - 1)
