@@ -84,3 +84,25 @@ int vivid_ext_bo_map_offset(struct drm_file *file, struct drm_device *drm,
 	drm_gem_object_put(obj);
 	return ret;
 }
+
+/**
+ * vivid_ext_bo_mmap - map a buffer by the card's file
+ * @file: the card
+ * @vma: the mapping, at an offset from vivid_ext_bo_map_offset()
+ *
+ * Process context, mmap_lock held for writing; for &file_operations.mmap. DRM
+ * takes away the operations that mm gives each file's mapping. Where an
+ * exporter has none of its own they must come back: mm takes a mapping without
+ * any for anonymous memory, and gives it another offset when it moves.
+ *
+ * Return: 0, or drm_gem_mmap()'s error.
+ */
+int vivid_ext_bo_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	const struct vm_operations_struct *none = vma->vm_ops;
+	int ret = drm_gem_mmap(file, vma);
+
+	if (!vma->vm_ops)
+		vma->vm_ops = none;
+	return ret;
+}

@@ -108,6 +108,7 @@ int vivid_ext_bo_mmap_import(struct drm_gem_object *obj,
 			     struct vm_area_struct *vma);
 int vivid_ext_bo_map_offset(struct drm_file *file, struct drm_device *drm,
 			    u32 handle, u64 *offset);
+int vivid_ext_bo_mmap(struct file *file, struct vm_area_struct *vma);
 
 /* display-debugfs.c */
 void vivid_ext_display_debugfs_add(struct vivid_ext_display *display);

@@ -220,6 +220,16 @@ vdb_hrtimer_setup(struct hrtimer *timer,
 #define VDB_DRM_DRIVER_FIELDS
 #endif
 
+/*
+ * 6.12: DRM's offsets use all 64 bits, and a card's file must say so. For the
+ * end of the initialiser of its struct file_operations.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#define VDB_DRM_FOPS_FIELDS
+#else
+#define VDB_DRM_FOPS_FIELDS .fop_flags = FOP_UNSIGNED_OFFSET,
+#endif
+
 /* 6.11: .remove of a platform driver returns nothing, as .remove_new did. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
 #define VDB_PLATFORM_REMOVE(function) .remove_new = function
