@@ -40,10 +40,10 @@ int udmabuf(size_t size)
 	return fd;
 }
 
-int system_heap_buffer(size_t size)
+int system_heap_buffer_of_mode(size_t size, unsigned int mode)
 {
 	struct dma_heap_allocation_data data = {
-		.len = whole_pages(size), .fd_flags = O_RDWR | O_CLOEXEC,
+		.len = whole_pages(size), .fd_flags = mode | O_CLOEXEC,
 	};
 	int ret, heap = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC);
 
@@ -54,8 +54,13 @@ int system_heap_buffer(size_t size)
 	return ret;
 }
 
+int system_heap_buffer(size_t size)
+{
+	return system_heap_buffer_of_mode(size, O_RDWR);
+}
+
 /* A picture of 1024 pixels' width that has at least so many bytes. */
-static int dumb_buffer(const char *driver, size_t size)
+static int dumb_buffer(const char *driver, size_t size, uint32_t flags)
 {
 	struct drm_mode_create_dumb create = {
 		.width = 1024, .height = whole_pages(size) / 4096, .bpp = 32,
@@ -65,7 +70,7 @@ static int dumb_buffer(const char *driver, size_t size)
 	if (card < 0)
 		return -ENOENT;
 	ret = ioctl(card, DRM_IOCTL_MODE_CREATE_DUMB, &create) ||
-	      drmPrimeHandleToFD(card, create.handle, DRM_RDWR | DRM_CLOEXEC,
+	      drmPrimeHandleToFD(card, create.handle, flags | DRM_CLOEXEC,
 				 &fd) ? -errno : fd;
 	close(card);
 	return ret;
@@ -73,12 +78,17 @@ static int dumb_buffer(const char *driver, size_t size)
 
 int vgem_buffer(size_t size)
 {
-	return dumb_buffer("vgem", size);
+	return dumb_buffer("vgem", size, DRM_RDWR);
+}
+
+int read_only_vgem_buffer(size_t size)
+{
+	return dumb_buffer("vgem", size, 0);
 }
 
 int vkms_buffer(size_t size)
 {
-	return dumb_buffer("vkms", size);
+	return dumb_buffer("vkms", size, DRM_RDWR);
 }
 
 int open_stock_vivid(struct node *n, bool mplane)

@@ -12,7 +12,9 @@
 /* A file descriptor, or a negative errno: -ENOENT if the kernel has none. */
 int udmabuf(size_t size);
 int system_heap_buffer(size_t size);
+int system_heap_buffer_of_mode(size_t size, unsigned int mode);
 int vgem_buffer(size_t size);
+int read_only_vgem_buffer(size_t size);
 int vkms_buffer(size_t size);
 
 /* A stock vivid node for single- or multi-planar capture; -ENOENT for none. */
