@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the simulated bus share: a device's place there.
+ */
+#ifndef VIVID_EXT_SIMDMA_H
+#define VIVID_EXT_SIMDMA_H
+
+#include <linux/atomic.h>
+#include <linux/dma-map-ops.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+
+#include "dmabus.h"
+#include "simbus.h"
+#include "simrange.h"
+
+enum sim_stat {
+	SIM_MAPS,
+	SIM_UNMAPS,
+	SIM_SYNCS_FOR_CPU,
+	SIM_SYNCS_FOR_DEVICE,
+	SIM_BYTES_TO_CPU,
+	SIM_BYTES_TO_DEVICE,
+	SIM_FAULTS,
+	SIM_WRONG_SYNCS,
+	SIM_REFUSALS,
+	SIM_STATS
+};
+
+/**
+ * struct vivid_ext_simbus - a device's place on the simulated bus
+ * @rcu: who looks for the name of one that has written may be late
+ * @name: the device's
+ * @dev: the device
+ * @config: what the bus and the device can do
+ * @memory_mask: the bits of all memory's addresses
+ * @lock: for @ranges and what hangs there; taken in hard interrupt context
+ * @ranges: the addresses that it may use
+ * @left: the driver is gone; the device leaves with its last range
+ * @stats: see &enum sim_stat
+ */
+struct vivid_ext_simbus {
+	struct rcu_head rcu;
+	char name[32];
+	struct device *dev;
+	struct vivid_ext_bus_config config;
+	u64 memory_mask;
+	spinlock_t lock; /* see above */
+	struct sim_ranges ranges;
+	bool left;
+	atomic64_t stats[SIM_STATS];
+};
+
+static inline void sim_count(struct vivid_ext_simbus *bus, enum sim_stat stat,
+			     s64 n)
+{
+	atomic64_add(n, &bus->stats[stat]);
+}
+
+/*
+ * Who made the CPU's bytes of a page stale: the device that has written to the
+ * page that stands for memory since the last sync, by its key in buses.
+ */
+static inline void sim_set_writer(const struct sim_page *page,
+				  const struct device *dev)
+{
+	if (page->device != page->cpu)
+		set_page_private(page->device, (unsigned long)dev);
+}
+
+extern const struct dma_map_ops vivid_ext_sim_coherent_ops;
+extern const struct dma_map_ops vivid_ext_sim_noncoherent_ops;
+
+void vivid_ext_simbus_free(struct vivid_ext_simbus *bus);
+
+#endif
