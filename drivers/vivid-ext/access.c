@@ -80,14 +80,17 @@ EXPORT_SYMBOL_GPL(vivid_ext_access_init);
 /**
  * vivid_ext_access_update - tell the allocator what the device's bus is now
  * @q: the queue, about to get buffers
+ * @dev: who does the DMA
  * @config: as the user wants it
  *
  * For vb2_ops.queue_setup. Process context, with the bus owner's lock held.
  */
-void vivid_ext_access_update(struct vb2_queue *q,
+void vivid_ext_access_update(struct vb2_queue *q, struct device *dev,
 			     const struct vivid_ext_config *config)
 {
-	q->dma_attrs = attrs_of(config, q->dev);
+	if (q->dev)
+		q->dev = vivid_ext_bus_device(dev);
+	q->dma_attrs = attrs_of(config, q->dev ? dev : NULL);
 }
 EXPORT_SYMBOL_GPL(vivid_ext_access_update);
 

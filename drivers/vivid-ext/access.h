@@ -31,7 +31,7 @@ struct vivid_ext_access {
 
 void vivid_ext_access_init(struct vb2_queue *q, struct device *dev,
 			   const struct vivid_ext_config *config);
-void vivid_ext_access_update(struct vb2_queue *q,
+void vivid_ext_access_update(struct vb2_queue *q, struct device *dev,
 			     const struct vivid_ext_config *config);
 int vivid_ext_access_open(struct vivid_ext_access *access,
 			  struct vb2_buffer *vb);

@@ -34,9 +34,10 @@ static struct vivid_ext_display *bo_display(const struct vivid_ext_bo *bo)
 	return to_vivid_ext_display(bo->shmem.base.dev);
 }
 
+/* Its bus doesn't change while anything is mapped for it. */
 static struct device *bo_dev(const struct vivid_ext_bo *bo)
 {
-	return bo->shmem.base.dev->dev;
+	return vivid_ext_bus_device(bo->shmem.base.dev->dev);
 }
 
 /*

@@ -49,7 +49,8 @@ vivid_ext_bus_segments(const struct vivid_ext_bus_config *config)
 /**
  * struct vivid_ext_bus_owner - the driver of a device on a bus
  * @lock: is held while the bus changes
- * @busy: whether anything is mapped for the device; called with @lock held
+ * @busy: whether it has anything mapped for the device, or may ask for it
+ *	before it asks for the device again; called with @lock held
  * @data: for @busy
  */
 struct vivid_ext_bus_owner {
@@ -61,6 +62,9 @@ struct vivid_ext_bus_owner {
 int vivid_ext_bus_setup(struct device *dev,
 			const struct vivid_ext_bus_config *config,
 			const struct vivid_ext_bus_owner *owner);
+int vivid_ext_bus_change(struct device *dev,
+			 const struct vivid_ext_bus_config *config);
+struct device *vivid_ext_bus_device(struct device *dev);
 const struct vivid_ext_bus_config *vivid_ext_bus_config(struct device *dev);
 void vivid_ext_bus_show(struct device *dev, struct seq_file *m);
 

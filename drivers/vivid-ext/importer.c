@@ -81,7 +81,7 @@ static struct device *device_get(struct importer *importer)
 	if (importer->edu)
 		return vivid_ext_edu_get(importer->edu);
 	count_user(importer, 1);
-	return &importer->pdev->dev;
+	return vivid_ext_bus_device(&importer->pdev->dev);
 }
 
 static void device_put(struct importer *importer)

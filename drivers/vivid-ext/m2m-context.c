@@ -286,7 +286,7 @@ static int m2m_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 	ret = vivid_ext_inject_call(&ctx->inject, VIVID_EXT_ERROR_QUEUE_SETUP);
 	if (ret)
 		return ret;
-	vivid_ext_access_update(q, &ctx->m2m->config);
+	vivid_ext_access_update(q, ctx->m2m->dev, &ctx->m2m->config);
 	return vivid_ext_format_setup(format_of(ctx, q->type), ctx->m2m->dev,
 				      num_planes, sizes);
 }

@@ -27,7 +27,7 @@ static int queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 	ret = vivid_ext_inject_call(&node->inject, VIVID_EXT_ERROR_QUEUE_SETUP);
 	if (ret)
 		return ret;
-	vivid_ext_access_update(q, &node->dev->config);
+	vivid_ext_access_update(q, node->dev->dev, &node->dev->config);
 	if (!*num_planes && *num_buffers < MIN_BUFFERS)
 		*num_buffers = MIN_BUFFERS;
 	return vivid_ext_format_setup(&node->format, node->dev->dev,

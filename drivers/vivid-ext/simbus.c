@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The simulated bus: a platform device with DMA operations of our own, which
- * are in simdma.c.
+ * The simulated bus: DMA operations of our own, which are in simdma.c.
+ *
+ * What was mapped or allocated on a bus can only be given back there, and user
+ * space decides when: buffers outlive their queue and its driver. So a device
+ * never changes its operations. For each place that its owner gets on the
+ * simulated bus there is a new one, with operations for life, and what was
+ * given for it keeps it alive; on the machine's bus it is the owner itself.
  *
  * Addresses are made up (simrange.c), so that an access outside of a live
  * mapping is known as one. On a bus that is not coherent each mapped page has a
@@ -12,8 +17,10 @@
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/platform_device.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -36,10 +43,7 @@ static const char * const sim_stat_names[SIM_STATS] = {
 	[SIM_REFUSALS] = "refusals",
 };
 
-/*
- * By device. Not devres: while a driver's resources are released, and its
- * buffers are unmapped with them, devres finds nothing any more.
- */
+/* By the device that stands there. */
 static DEFINE_XARRAY(buses);
 
 /**
@@ -71,96 +75,124 @@ void vivid_ext_simbus_fault(struct vivid_ext_simbus *bus, dma_addr_t addr,
 			    enum dma_data_direction dir, const char *why)
 {
 	sim_count(bus, SIM_FAULTS, 1);
-	dev_err_ratelimited(bus->dev, "DMA fault: %s at %pad: %s\n",
+	dev_err_ratelimited(bus->owner, "DMA fault: %s at %pad: %s\n",
 			    dir == DMA_FROM_DEVICE ? "write" : "read", &addr,
 			    why);
 }
 
 /**
- * vivid_ext_simbus_free - a device's place is not needed any more
- * @bus: the place; the device has nothing mapped
+ * vivid_ext_simbus_free - a place on the bus is not needed any more
+ * @bus: the place; nothing is mapped there
  *
- * Process context. The device is on the machine's bus again.
+ * Process context. Who still has the device that stood there can do nothing with
+ * it: it has no operations any more, and no address bits.
  */
 void vivid_ext_simbus_free(struct vivid_ext_simbus *bus)
 {
-	set_dma_ops(bus->dev, NULL);
-	xa_erase(&buses, (unsigned long)bus->dev);
+	struct device *dev = &bus->pdev->dev;
+
+	dev->coherent_dma_mask = 0;
+	set_dma_ops(dev, NULL);
+	xa_erase(&buses, (unsigned long)dev);
+	platform_device_put(bus->pdev);
+	put_device(bus->owner);
 	kfree_rcu(bus, rcu);
 }
 
+/*
+ * The device at its place. It is never added anywhere: it has a name, a mask
+ * and operations, and the core frees it when the last one who was given memory
+ * for it has let go of it, be this module still there or not.
+ */
+static int create_device(struct vivid_ext_simbus *bus)
+{
+	struct device *dev;
+	int ret;
+
+	bus->pdev = platform_device_alloc("vivid-ext-bus",
+					  PLATFORM_DEVID_NONE);
+	if (!bus->pdev)
+		return -ENOMEM;
+	dev = &bus->pdev->dev;
+	ret = dev_set_name(dev, "%s", dev_name(bus->owner));
+	if (ret)
+		goto err_put;
+	set_dev_node(dev, dev_to_node(bus->owner));
+	set_dma_ops(dev, bus->config.coherent ? &vivid_ext_sim_coherent_ops :
+						&vivid_ext_sim_noncoherent_ops);
+	/* After the operations: whether syncs can be skipped follows from both. */
+	ret = dma_coerce_mask_and_coherent(dev,
+					   DMA_BIT_MASK(bus->config.dma_bits));
+	if (ret)
+		goto err_put;
+	dma_set_max_seg_size(dev, bus->config.max_segment_size);
+	ret = xa_err(xa_store(&buses, (unsigned long)dev, bus, GFP_KERNEL));
+	if (ret)
+		goto err_put;
+	return 0;
+
+err_put:
+	platform_device_put(bus->pdev);
+	return ret;
+}
+
 /**
- * vivid_ext_simbus_join - put a device on the simulated bus
- * @dev: a device without mappings
+ * vivid_ext_simbus_join - give a device a place on the simulated bus
+ * @owner: the device; what it has on the machine's own bus it keeps there
  * @config: what the bus and the device can do
  *
- * Process context. The DMA mask is to be set again after this.
- *
- * Return: 0 or -ENOMEM.
+ * Process context. Return: the place, or an ERR_PTR: -ENOMEM, -EIO.
  */
-int vivid_ext_simbus_join(struct device *dev,
-			  const struct vivid_ext_bus_config *config)
+struct vivid_ext_simbus *
+vivid_ext_simbus_join(struct device *owner,
+		      const struct vivid_ext_bus_config *config)
 {
 	struct vivid_ext_simbus *bus;
 	int ret;
 
 	bus = kzalloc(sizeof(*bus), GFP_KERNEL);
 	if (!bus)
-		return -ENOMEM;
-	bus->dev = dev;
-	strscpy(bus->name, dev_name(dev), sizeof(bus->name));
+		return ERR_PTR(-ENOMEM);
+	bus->owner = owner;
 	bus->config = *config;
-	/* Of the machine's bus, which the device is still on. */
-	bus->memory_mask = dma_get_required_mask(dev);
+	bus->memory_mask = dma_get_required_mask(owner);
 	spin_lock_init(&bus->lock);
-	ret = xa_err(xa_store(&buses, (unsigned long)dev, bus, GFP_KERNEL));
+	ret = create_device(bus);
 	if (ret) {
 		kfree(bus);
-		return ret;
+		return ERR_PTR(ret);
 	}
-	set_dma_ops(dev, config->coherent ? &vivid_ext_sim_coherent_ops :
-					    &vivid_ext_sim_noncoherent_ops);
-	return 0;
+	get_device(owner);
+	return bus;
 }
 
 /**
- * vivid_ext_simbus_busy - whether a device can't leave the simulated bus now
- * @dev: a device; it need not be on this bus
+ * vivid_ext_simbus_device - what stands for a device at its place
+ * @bus: the place
  *
- * Process context. Return: true while anything is mapped or allocated for it.
+ * Any context. Return: the device that memory is mapped and allocated for. It
+ * stays until vivid_ext_simbus_leave(), or longer with a reference.
  */
-bool vivid_ext_simbus_busy(struct device *dev)
+struct device *vivid_ext_simbus_device(struct vivid_ext_simbus *bus)
 {
-	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
-	bool busy;
-
-	if (!bus)
-		return false;
-	spin_lock_irq(&bus->lock);
-	busy = bus->left || !RB_EMPTY_ROOT(&bus->ranges.root);
-	spin_unlock_irq(&bus->lock);
-	return busy;
+	return &bus->pdev->dev;
 }
 
 /**
- * vivid_ext_simbus_leave - take a device off the simulated bus
- * @dev: a device whose driver goes, or without mappings; it need not be on this
- *	bus
+ * vivid_ext_simbus_leave - a device doesn't use its place any more
+ * @bus: the place
  *
  * vb2-dma-sg and vb2-dma-contig give memory back when user space has done so,
- * maybe long after the driver is gone, and only our operations can take it:
- * they, and this module, stay until then. Process context. The DMA mask is to
- * be set again after this.
+ * maybe long after the device went to another bus or its driver is gone, and
+ * only our operations can take it: they, the place, and this module, stay
+ * until then. Process context.
  */
-void vivid_ext_simbus_leave(struct device *dev)
+void vivid_ext_simbus_leave(struct vivid_ext_simbus *bus)
 {
-	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
 	bool stays;
 
-	if (!bus || bus->left)
-		return;
 	spin_lock_irq(&bus->lock);
-	stays = !RB_EMPTY_ROOT(&bus->ranges.root);
+	stays = bus->given;
 	if (stays) {
 		__module_get(THIS_MODULE);
 		bus->left = true;
@@ -231,7 +263,7 @@ void vivid_ext_simbus_written(struct vivid_ext_simbus *bus, dma_addr_t addr)
 	spin_lock_irqsave(&bus->lock, flags);
 	range = vivid_ext_ranges_find(&bus->ranges, addr);
 	for (i = 0; range && i < range->num_pages; i++)
-		sim_set_writer(&range->pages[i], bus->dev);
+		sim_set_writer(&range->pages[i], &bus->pdev->dev);
 	spin_unlock_irqrestore(&bus->lock, flags);
 }
 
@@ -253,7 +285,7 @@ static void show_stale(struct seq_file *m, const struct sim_range *range)
 	who = xa_load(&buses, key);
 	seq_printf(m, " %u of %u pages written by %s since they were synced",
 		   stale, range->num_pages,
-		   who ? who->name : "a device that is gone");
+		   who ? dev_name(who->owner) : "a device that is gone");
 	rcu_read_unlock();
 }
 

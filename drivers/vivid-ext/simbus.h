@@ -29,10 +29,11 @@ struct vivid_ext_bus_window {
 	u64 id;
 };
 
-int vivid_ext_simbus_join(struct device *dev,
-			  const struct vivid_ext_bus_config *config);
-bool vivid_ext_simbus_busy(struct device *dev);
-void vivid_ext_simbus_leave(struct device *dev);
+struct vivid_ext_simbus *
+vivid_ext_simbus_join(struct device *owner,
+		      const struct vivid_ext_bus_config *config);
+struct device *vivid_ext_simbus_device(struct vivid_ext_simbus *bus);
+void vivid_ext_simbus_leave(struct vivid_ext_simbus *bus);
 struct vivid_ext_simbus *vivid_ext_simbus_of(struct device *dev);
 bool vivid_ext_simbus_find(struct vivid_ext_simbus *bus, dma_addr_t addr,
 			   struct vivid_ext_bus_window *window);

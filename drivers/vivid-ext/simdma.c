@@ -66,7 +66,7 @@ static void sim_sync(struct device *dev, dma_addr_t addr, size_t len,
 	/* Against the rules of the DMA API, but hardware does not know. */
 	if (dir != range->dir) {
 		sim_count(bus, SIM_WRONG_SYNCS, 1);
-		dev_notice_once(bus->dev, "synchronised in another direction (%d) than mapped (%d)\n",
+		dev_notice_once(bus->owner, "synchronised in another direction (%d) than mapped (%d)\n",
 				dir, range->dir);
 	}
 	if (for_cpu) {
@@ -127,7 +127,7 @@ static int check_reach(struct vivid_ext_simbus *bus, phys_addr_t phys,
 	if (bus->config.iommu || last <= DMA_BIT_MASK(bus->config.dma_bits))
 		return 0;
 	sim_count(bus, SIM_REFUSALS, 1);
-	dev_notice_ratelimited(bus->dev, "memory at %pap is out of reach with %u address bits\n",
+	dev_notice_ratelimited(bus->owner, "memory at %pap is out of reach with %u address bits\n",
 			       &last, bus->config.dma_bits);
 	return -EIO;
 }
@@ -167,6 +167,8 @@ static int range_insert(struct vivid_ext_simbus *bus, struct sim_range *range,
 	spin_lock_irqsave(&bus->lock, flags);
 	ret = vivid_ext_ranges_add(&bus->ranges, range, offset,
 				   bus->config.dma_bits);
+	if (!ret)
+		bus->given++;
 	spin_unlock_irqrestore(&bus->lock, flags);
 	return ret;
 }
@@ -176,7 +178,7 @@ static unsigned int segment_entries(struct vivid_ext_simbus *bus,
 				    struct scatterlist *first,
 				    unsigned int left, unsigned int *pages)
 {
-	size_t limit = dma_get_max_seg_size(bus->dev);
+	size_t limit = dma_get_max_seg_size(&bus->pdev->dev);
 	size_t len = first->length;
 	struct scatterlist *sg = first;
 	unsigned int n = 1;
@@ -224,12 +226,17 @@ static struct sim_range *map_entries(struct vivid_ext_simbus *bus,
 	return range;
 }
 
-static void unmap_addr(struct vivid_ext_simbus *bus, dma_addr_t addr,
-		       enum dma_data_direction dir, unsigned long attrs)
+/*
+ * Take addresses away, and with DMA_FROM_DEVICE what was written there first.
+ * Return: the range, for range_put(), or NULL if nothing is mapped there.
+ */
+static struct sim_range *range_take(struct vivid_ext_simbus *bus,
+				    dma_addr_t addr,
+				    enum dma_data_direction dir,
+				    unsigned long attrs)
 {
 	struct sim_range *range;
 	unsigned long flags;
-	bool last;
 
 	spin_lock_irqsave(&bus->lock, flags);
 	range = vivid_ext_ranges_find(&bus->ranges, addr);
@@ -240,14 +247,33 @@ static void unmap_addr(struct vivid_ext_simbus *bus, dma_addr_t addr,
 		rb_erase(&range->node, &bus->ranges.root);
 	else
 		vivid_ext_simbus_fault(bus, addr, dir, "unmap of what is not mapped");
-	last = range && bus->left && RB_EMPTY_ROOT(&bus->ranges.root);
 	spin_unlock_irqrestore(&bus->lock, flags);
-	if (range)
-		range_free(bus, range);
+	return range;
+}
+
+/* With the last range the place may go: nothing of it is touched after this. */
+static void range_put(struct vivid_ext_simbus *bus, struct sim_range *range)
+{
+	unsigned long flags;
+	bool last;
+
+	range_free(bus, range);
+	spin_lock_irqsave(&bus->lock, flags);
+	last = !--bus->given && bus->left;
+	spin_unlock_irqrestore(&bus->lock, flags);
 	if (last) {
 		vivid_ext_simbus_free(bus);
 		module_put(THIS_MODULE);
 	}
+}
+
+static void unmap_addr(struct vivid_ext_simbus *bus, dma_addr_t addr,
+		       enum dma_data_direction dir, unsigned long attrs)
+{
+	struct sim_range *range = range_take(bus, addr, dir, attrs);
+
+	if (range)
+		range_put(bus, range);
 }
 
 /* Where tables have one length for both sides, it is memory's to keep. */
@@ -276,7 +302,7 @@ static void sim_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 static int refuse_segments(struct vivid_ext_simbus *bus, int nents)
 {
 	sim_count(bus, SIM_REFUSALS, 1);
-	dev_notice_ratelimited(bus->dev, "more than the %u segments that it takes (%d pieces of memory)\n",
+	dev_notice_ratelimited(bus->owner, "more than the %u segments that it takes (%d pieces of memory)\n",
 			       vivid_ext_bus_segments(&bus->config), nents);
 	return -EINVAL;
 }
@@ -394,9 +420,15 @@ err_free:
 static void sim_free(struct device *dev, size_t size, void *vaddr,
 		     dma_addr_t addr, unsigned long attrs)
 {
-	unmap_addr(vivid_ext_simbus_of(dev), addr, DMA_BIDIRECTIONAL,
-		   DMA_ATTR_SKIP_CPU_SYNC);
+	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
+	struct sim_range *range;
+
+	range = range_take(bus, addr, DMA_BIDIRECTIONAL,
+			   DMA_ATTR_SKIP_CPU_SYNC);
+	if (!range)
+		return;
 	free_pages_exact(vaddr, PAGE_ALIGN(size));
+	range_put(bus, range);
 }
 
 static int sim_mmap(struct device *dev, struct vm_area_struct *vma, void *vaddr,

@@ -8,6 +8,7 @@
 #include <linux/atomic.h>
 #include <linux/dma-map-ops.h>
 #include <linux/mm.h>
+#include <linux/platform_device.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 
@@ -31,23 +32,26 @@ enum sim_stat {
 /**
  * struct vivid_ext_simbus - a device's place on the simulated bus
  * @rcu: who looks for the name of one that has written may be late
- * @name: the device's
- * @dev: the device
- * @config: what the bus and the device can do
+ * @owner: the device whose place it is; messages name it
+ * @pdev: what stands for the device here: memory is mapped and allocated for
+ *	it, and by its operations given back
+ * @config: what the bus and the device can do; never changes
  * @memory_mask: the bits of all memory's addresses
- * @lock: for @ranges and what hangs there; taken in hard interrupt context
+ * @lock: for what follows, but not @stats; taken in hard interrupt context
  * @ranges: the addresses that it may use
- * @left: the driver is gone; the device leaves with its last range
+ * @given: ranges that it has, in @ranges or about to be freed
+ * @left: the owner has left; the place goes with its last range
  * @stats: see &enum sim_stat
  */
 struct vivid_ext_simbus {
 	struct rcu_head rcu;
-	char name[32];
-	struct device *dev;
+	struct device *owner;
+	struct platform_device *pdev;
 	struct vivid_ext_bus_config config;
 	u64 memory_mask;
 	spinlock_t lock; /* see above */
 	struct sim_ranges ranges;
+	unsigned int given;
 	bool left;
 	atomic64_t stats[SIM_STATS];
 };
