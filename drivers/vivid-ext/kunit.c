@@ -21,7 +21,7 @@ static bool never_busy(void *data)
 }
 
 /**
- * vivid_ext_kunit_add_device - a device for the time of a test
+ * vivid_ext_kunit_add_owner - a device that has a bus, for the time of a test
  * @test: the test
  * @name: unique in it
  * @config: what its bus is like
@@ -29,8 +29,8 @@ static bool never_busy(void *data)
  * Process context. Return: the device; the test ends if there is none.
  */
 struct device *
-vivid_ext_kunit_add_device(struct kunit *test, const char *name,
-			   const struct vivid_ext_bus_config *config)
+vivid_ext_kunit_add_owner(struct kunit *test, const char *name,
+			  const struct vivid_ext_bus_config *config)
 {
 	struct vivid_ext_bus_owner owner = { &bus_lock, never_busy, NULL };
 	struct device *dev = kunit_device_register(test, name);
@@ -41,6 +41,24 @@ vivid_ext_kunit_add_device(struct kunit *test, const char *name,
 	KUNIT_ASSERT_NOT_NULL(test, dev->dma_parms);
 	KUNIT_ASSERT_EQ(test, vivid_ext_bus_setup(dev, config, &owner), 0);
 	return dev;
+}
+EXPORT_SYMBOL_GPL(vivid_ext_kunit_add_owner);
+
+/**
+ * vivid_ext_kunit_add_device - a device for the time of a test
+ * @test: the test
+ * @name: unique in it
+ * @config: what its bus is like
+ *
+ * Process context. Return: the device to ask for DMA, see
+ * vivid_ext_bus_device(); the test ends if there is none.
+ */
+struct device *
+vivid_ext_kunit_add_device(struct kunit *test, const char *name,
+			   const struct vivid_ext_bus_config *config)
+{
+	return vivid_ext_bus_device(vivid_ext_kunit_add_owner(test, name,
+							      config));
 }
 EXPORT_SYMBOL_GPL(vivid_ext_kunit_add_device);
 

@@ -10,6 +10,9 @@ struct kunit;
 struct vivid_ext_bus_config;
 
 struct device *
+vivid_ext_kunit_add_owner(struct kunit *test, const char *name,
+			  const struct vivid_ext_bus_config *config);
+struct device *
 vivid_ext_kunit_add_device(struct kunit *test, const char *name,
 			   const struct vivid_ext_bus_config *config);
 long long vivid_ext_kunit_count(struct kunit *test, struct device *dev,
