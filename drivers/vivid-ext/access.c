@@ -165,7 +165,7 @@ static int dma_refused(struct vb2_buffer *vb)
 
 /**
  * vivid_ext_access_open - get access to a buffer's memory
- * @access: zeroed, or closed before
+ * @access: zeroed, or of memory that the buffer has no more
  * @vb: a buffer whose memory was just allocated or imported; its queue has no
  *	device where the CPU does everything
  *
@@ -179,6 +179,8 @@ int vivid_ext_access_open(struct vivid_ext_access *access,
 {
 	int ret;
 
+	/* vb2 has dropped what was there without a word, see reap_queue(). */
+	vivid_ext_access_close(access);
 	access->refused = vb->vb2_queue->dev ? dma_refused(vb) : 0;
 	access->by_cpu = !vb->vb2_queue->dev || access->refused;
 	if (access->by_cpu)

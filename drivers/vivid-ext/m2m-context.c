@@ -331,6 +331,7 @@ static void reap_queue(struct vb2_queue *q)
 	}
 }
 
+/* Under the converter's lock; also before anything is freed. */
 static void reap(struct vivid_ext_m2m_context *ctx)
 {
 	reap_queue(v4l2_m2m_get_src_vq(ctx->fh.m2m_ctx));
@@ -609,6 +610,24 @@ static int m2m_qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
 	return ret;
 }
 
+/*
+ * A request that is being refused may not have come to vivid_ext_m2m_reap()
+ * yet: not all kernels keep REQBUFS waiting for that.
+ */
+static void reap_before_free(struct file *file)
+{
+	reap(to_context(file));
+}
+
+static int m2m_reqbufs(struct file *file, void *priv,
+		       struct v4l2_requestbuffers *b)
+{
+	reap_before_free(file);
+	return v4l2_m2m_ioctl_reqbufs(file, priv, b);
+}
+
+VDB_DEFINE_M2M_REMOVE_BUFS(m2m_remove_bufs, reap_before_free)
+
 static int m2m_prepare_buf(struct file *file, void *priv, struct v4l2_buffer *b)
 {
 	int ret = v4l2_m2m_ioctl_prepare_buf(file, priv, b);
@@ -635,7 +654,7 @@ const struct v4l2_ioctl_ops vivid_ext_m2m_ioctl_ops = {
 	.vidioc_g_fmt_vid_out_mplane = m2m_g_fmt,
 	.vidioc_try_fmt_vid_out_mplane = m2m_try_fmt,
 	.vidioc_s_fmt_vid_out_mplane = m2m_s_fmt,
-	.vidioc_reqbufs = v4l2_m2m_ioctl_reqbufs,
+	.vidioc_reqbufs = m2m_reqbufs,
 	.vidioc_create_bufs = v4l2_m2m_ioctl_create_bufs,
 	.vidioc_prepare_buf = m2m_prepare_buf,
 	.vidioc_querybuf = v4l2_m2m_ioctl_querybuf,
@@ -644,7 +663,7 @@ const struct v4l2_ioctl_ops vivid_ext_m2m_ioctl_ops = {
 	.vidioc_expbuf = v4l2_m2m_ioctl_expbuf,
 	.vidioc_streamon = v4l2_m2m_ioctl_streamon,
 	.vidioc_streamoff = v4l2_m2m_ioctl_streamoff,
-	VDB_IOCTL_M2M_REMOVE_BUFS
+	VDB_IOCTL_M2M_REMOVE_BUFS(m2m_remove_bufs)
 	.vidioc_log_status = v4l2_ctrl_log_status,
 	.vidioc_subscribe_event = v4l2_ctrl_subscribe_event,
 	.vidioc_unsubscribe_event = v4l2_event_unsubscribe,

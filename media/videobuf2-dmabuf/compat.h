@@ -125,12 +125,23 @@ static dma_addr_t map##_page(struct device *dev, struct page *page, \
 #define vdb_queue_max_buffers(q, n) ((q)->max_num_buffers = (n))
 #endif
 
-/* The same of a mem2mem device. */
+/*
+ * The same of a mem2mem device. VDB_DEFINE_M2M_REMOVE_BUFS() makes a function
+ * of that name, which calls another one with the file first.
+ */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
-#define VDB_IOCTL_M2M_REMOVE_BUFS
+#define VDB_DEFINE_M2M_REMOVE_BUFS(name, first)
+#define VDB_IOCTL_M2M_REMOVE_BUFS(name)
 #else
-#define VDB_IOCTL_M2M_REMOVE_BUFS \
-	.vidioc_remove_bufs = v4l2_m2m_ioctl_remove_bufs,
+#define VDB_DEFINE_M2M_REMOVE_BUFS(name, first) \
+static int name(struct file *file, void *priv, \
+		struct v4l2_remove_buffers *b) \
+{ \
+	first(file); \
+	return v4l2_m2m_ioctl_remove_bufs(file, priv, b); \
+}
+
+#define VDB_IOCTL_M2M_REMOVE_BUFS(name) .vidioc_remove_bufs = name,
 #endif
 
 /* 6.18: a file handle knows its file, and the other way round. */
