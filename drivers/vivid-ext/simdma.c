@@ -166,7 +166,8 @@ static int range_insert(struct vivid_ext_simbus *bus, struct sim_range *range,
 
 	spin_lock_irqsave(&bus->lock, flags);
 	ret = vivid_ext_ranges_add(&bus->ranges, range, offset,
-				   bus->config.dma_bits);
+				   bus->config.dma_bits,
+				   dma_get_seg_boundary(&bus->pdev->dev));
 	if (!ret)
 		bus->given++;
 	spin_unlock_irqrestore(&bus->lock, flags);

@@ -61,11 +61,26 @@ struct sim_range *vivid_ext_ranges_find(const struct sim_ranges *ranges,
 }
 
 /*
+ * A device counts up within its address registers' lower bits: no range lies
+ * across a boundary that it says, unless it is longer.
+ */
+static unsigned long past_boundary(unsigned long first, unsigned long pages,
+				   unsigned long boundary)
+{
+	unsigned long last = first + pages - 1;
+	unsigned long mask = boundary >> PAGE_SHIFT;
+
+	return pages - 1 <= mask && (first ^ last) & ~mask ? last & ~mask :
+							      first;
+}
+
+/*
  * Where a range fits, in turn, so that an address isn't soon used again and a
  * stale one is found out. 0 if there is no place.
  */
 static unsigned long range_place(const struct sim_ranges *ranges,
-				 unsigned long pages, unsigned int dma_bits)
+				 unsigned long pages, unsigned int dma_bits,
+				 unsigned long boundary)
 {
 	unsigned long max = DMA_BIT_MASK(dma_bits) >> PAGE_SHIFT;
 	unsigned long min = min(max / 4, 0x100000UL);
@@ -74,8 +89,10 @@ static unsigned long range_place(const struct sim_ranges *ranges,
 
 	max = min(max, 0xfffffffffUL);
 	while (laps < 2) {
-		struct sim_range *other = range_overlap(ranges, first, pages);
+		struct sim_range *other;
 
+		first = past_boundary(first, pages - 1, boundary);
+		other = range_overlap(ranges, first, pages);
 		if (first + pages - 1 > max) {
 			first = min;
 			laps++;
@@ -94,17 +111,19 @@ static unsigned long range_place(const struct sim_ranges *ranges,
  * @range: complete but for @node, @first, @id and @start
  * @offset: of its first byte in its first page
  * @dma_bits: that the addresses may have
+ * @boundary: of dma_get_seg_boundary()
  *
  * Any context, under the lock that the ranges are kept under.
  *
  * Return: 0, or -EIO if there is no place.
  */
 int vivid_ext_ranges_add(struct sim_ranges *ranges, struct sim_range *range,
-			 size_t offset, unsigned int dma_bits)
+			 size_t offset, unsigned int dma_bits,
+			 unsigned long boundary)
 {
 	unsigned long pages = range_pages(range);
 
-	range->first = range_place(ranges, pages, dma_bits);
+	range->first = range_place(ranges, pages, dma_bits, boundary);
 	if (!range->first)
 		return -EIO;
 	range->id = ++ranges->last_id;
