@@ -1,0 +1,625 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who has the newest bytes of a buffer, and who may be writing now.
+ *
+ * A buffer's bytes can be in several places (views): where the CPU sees them,
+ * in memory past the CPU's caches, and in a private copy for each device that
+ * is bounced. As in the protocols that keep processors' caches coherent there
+ * is a *directory*: for each chunk and view a bit that says that this view has
+ * the newest bytes. At least one is set at any time.
+ *
+ * And there are *epochs*: a device of a queue writes from QBUF until the frame
+ * is done, a CPU access from its begin to its end, a page table entry from its
+ * fault until it is taken away. The rules:
+ *
+ * - nothing is copied into a view where an open epoch may be writing;
+ * - bytes are copied only from a view that has the newest;
+ * - the end of a write leaves its view the only one that has them;
+ * - a device that tells nobody (silent: that of an importer which is no queue
+ *   of ours) may have written whenever nobody else had the buffer: it is heard
+ *   before others look, and told as soon as others have written;
+ * - what several silent ones wrote meanwhile is told apart by the bytes: what
+ *   differs from what they all agreed on last was written.
+ *
+ * The engine is told of events, in the order in which they happen, and answers
+ * with moves, one at a time, for its caller to carry out and to report by
+ * vdb_engine_did(). Between two moves a queue's frame may end: then what was
+ * moved is judged anew.
+ */
+#include <linux/bitmap.h>
+#include <linux/minmax.h>
+
+#include "engine.h"
+
+/**
+ * vdb_engine_init - a new buffer: all bytes are the CPU's
+ * @e: @views has VDB_FIRST_PRIVATE entries, each with its bitmap
+ * @nr_chunks: how many chunks
+ * @bitmaps: room for VDB_ENGINE_BITMAPS of them, zeroed
+ */
+void vdb_engine_init(struct vdb_engine *e, unsigned int nr_chunks,
+		     unsigned long *bitmaps)
+{
+	unsigned int longs = BITS_TO_LONGS(nr_chunks);
+
+	e->nr_chunks = nr_chunks;
+	e->nr_views = VDB_FIRST_PRIVATE;
+	e->closed = -1;
+	e->entries = bitmaps;
+	e->writable = bitmaps + longs;
+	e->suspect = bitmaps + 2 * longs;
+	e->agreed = bitmaps + 3 * longs;
+	e->doubt = bitmaps + 4 * longs;
+	bitmap_fill(e->views[VDB_CPU].newest, nr_chunks);
+}
+
+/* What was written through one view is to be found nowhere else. */
+static void newest_is(struct vdb_engine *e, unsigned int view,
+		      unsigned int first, unsigned int n)
+{
+	unsigned int v;
+
+	for (v = 0; v < e->nr_views; v++)
+		if (v != view)
+			bitmap_clear(e->views[v].newest, first, n);
+	bitmap_set(e->views[view].newest, first, n);
+	bitmap_clear(e->agreed, first, n);
+	bitmap_clear(e->doubt, first, n);
+}
+
+/* A frame that has ended, maybe in an interrupt, comes into the directory. */
+static void settle(struct vdb_engine *e)
+{
+	if (e->closed < 0)
+		return;
+	newest_is(e, e->closed, 0, e->nr_chunks);
+	e->closed = -1;
+}
+
+/* A queue writes everywhere: whose bytes are the newest is open. */
+static bool queue_writes(const struct vdb_engine *e)
+{
+	unsigned int v;
+
+	for (v = 0; v < e->nr_views; v++)
+		if (e->views[v].writing)
+			return true;
+	return false;
+}
+
+/* A CPU access writes, perhaps everywhere; then the CPU's bytes are newest. */
+static bool bracket_writes(const struct vdb_engine *e)
+{
+	return e->write_brackets && e->mappings;
+}
+
+/**
+ * vdb_engine_map - a device can reach the buffer now
+ * @e: the buffer
+ * @view: through which view
+ * @silent: it won't tell when it reads or writes
+ * @writes: it may write
+ *
+ * To be followed by vdb_engine_bring() for the view.
+ */
+void vdb_engine_map(struct vdb_engine *e, unsigned int view, bool silent,
+		    bool writes)
+{
+	struct vdb_view *v = &e->views[view];
+
+	settle(e);
+	v->devices++;
+	v->silent += silent;
+	v->silent_writers += silent && writes;
+	e->outside += view != VDB_CPU;
+	bitmap_zero(e->agreed, e->nr_chunks);
+}
+
+/**
+ * vdb_engine_unmap - a device can't reach the buffer any more
+ * @e: the buffer; vdb_engine_hear() and vdb_engine_rescue() went before
+ * @view: as in vdb_engine_map()
+ * @silent: the same
+ * @writes: the same
+ */
+void vdb_engine_unmap(struct vdb_engine *e, unsigned int view, bool silent,
+		      bool writes)
+{
+	struct vdb_view *v = &e->views[view];
+	unsigned int i, chunk;
+
+	settle(e);
+	v->devices--;
+	v->silent -= silent;
+	v->silent_writers -= silent && writes;
+	e->outside -= view != VDB_CPU;
+	/* What the rest agrees on is noted anew. */
+	bitmap_zero(e->agreed, e->nr_chunks);
+	if (view == VDB_CPU || v->devices)
+		return;
+	/* Nobody looks there now, and nobody keeps it up to date. */
+	for_each_set_bit(chunk, v->newest, e->nr_chunks) {
+		for (i = 0; i < e->nr_views; i++)
+			if (i != view && test_bit(chunk, e->views[i].newest))
+				break;
+		if (i == e->nr_views)
+			__set_bit(chunk, e->views[VDB_CPU].newest);
+	}
+	bitmap_zero(v->newest, e->nr_chunks);
+	v->writing = 0;
+}
+
+/**
+ * vdb_engine_open - a queue has the buffer to write, all of it
+ * @e: the buffer; vdb_engine_bring() for the view went before
+ * @view: through which view
+ */
+void vdb_engine_open(struct vdb_engine *e, unsigned int view)
+{
+	settle(e);
+	e->views[view].writing++;
+}
+
+/**
+ * vdb_engine_close - the queue is done; O(1), for hard interrupt context
+ * @e: the buffer
+ * @view: as in vdb_engine_open()
+ * @wrote: false where it is known that nothing was written
+ */
+void vdb_engine_close(struct vdb_engine *e, unsigned int view, bool wrote)
+{
+	if (!e->views[view].writing)
+		return;
+	e->views[view].writing--;
+	if (wrote)
+		e->closed = view;
+}
+
+/**
+ * vdb_engine_trust - a view has the newest bytes, as user space promises
+ * @e: the buffer
+ * @view: which; what is promised is that the CPU has written nothing
+ */
+void vdb_engine_trust(struct vdb_engine *e, unsigned int view)
+{
+	settle(e);
+	bitmap_or(e->views[view].newest, e->views[view].newest,
+		  e->views[VDB_CPU].newest, e->nr_chunks);
+}
+
+/**
+ * vdb_engine_begin - a CPU access begins
+ * @e: the buffer; vdb_engine_bring() for the CPU's view went before
+ * @writes: it may write
+ */
+void vdb_engine_begin(struct vdb_engine *e, bool writes)
+{
+	settle(e);
+	e->write_brackets += writes;
+}
+
+/*
+ * The CPU has written to a chunk, if its bytes were the newest. If not, a device
+ * has written since, and what the CPU wrote before that is obsolete.
+ */
+static void cpu_wrote(struct vdb_engine *e, unsigned int chunk)
+{
+	if (!queue_writes(e) && !test_bit(chunk, e->doubt) &&
+	    test_bit(chunk, e->views[VDB_CPU].newest))
+		newest_is(e, VDB_CPU, chunk, 1);
+}
+
+static void cpu_wrote_all(struct vdb_engine *e)
+{
+	unsigned int chunk;
+
+	for (chunk = 0; chunk < e->nr_chunks; chunk++)
+		cpu_wrote(e, chunk);
+}
+
+/**
+ * vdb_engine_end - a CPU access ends
+ * @e: the buffer
+ * @writes: it may have written
+ *
+ * Nobody makes user space end what it began, nor begin what it ends. An end
+ * without a begin is taken at its word, but for what a device is writing.
+ * To be followed by vdb_engine_spread().
+ */
+void vdb_engine_end(struct vdb_engine *e, bool writes)
+{
+	settle(e);
+	if (!writes)
+		return;
+	if (!e->write_brackets)
+		vdb_engine_hear(e, 0, e->nr_chunks);
+	if (e->mappings)
+		cpu_wrote_all(e);
+	if (e->write_brackets)
+		e->write_brackets--;
+}
+
+/**
+ * vdb_engine_wrote - the CPU has written, and had told nobody that it would
+ * @e: the buffer
+ */
+void vdb_engine_wrote(struct vdb_engine *e)
+{
+	settle(e);
+	cpu_wrote_all(e);
+}
+
+/**
+ * vdb_engine_add_mapping - the CPU can write unnoticed, in brackets
+ * @e: the buffer; vdb_engine_bring() for the CPU's view went before
+ */
+void vdb_engine_add_mapping(struct vdb_engine *e)
+{
+	e->mappings++;
+}
+
+/**
+ * vdb_engine_del_mapping - undo one vdb_engine_add_mapping()
+ * @e: the buffer
+ *
+ * What was written through it in a bracket that is still open is known now.
+ */
+void vdb_engine_del_mapping(struct vdb_engine *e)
+{
+	settle(e);
+	if (e->write_brackets)
+		cpu_wrote_all(e);
+	e->mappings--;
+}
+
+/**
+ * vdb_engine_abandon - CPU accesses that are open are over
+ * @e: the buffer, which a queue has been given
+ */
+void vdb_engine_abandon(struct vdb_engine *e)
+{
+	settle(e);
+	if (bracket_writes(e))
+		cpu_wrote_all(e);
+	e->write_brackets = 0;
+}
+
+/**
+ * vdb_engine_enter - a process gets page table entries
+ * @e: the buffer; vdb_engine_bring() for the CPU's view went before
+ * @chunk: for some pages of this
+ * @unnoticed: it can write to them without another fault
+ */
+void vdb_engine_enter(struct vdb_engine *e, unsigned int chunk, bool unnoticed)
+{
+	__set_bit(chunk, e->entries);
+	if (unnoticed)
+		__set_bit(chunk, e->suspect);
+}
+
+/**
+ * vdb_engine_write - a process writes through its page table entries
+ * @e: the buffer
+ * @chunk: to this chunk, from now on until vdb_engine_revoke()
+ */
+void vdb_engine_write(struct vdb_engine *e, unsigned int chunk)
+{
+	settle(e);
+	__set_bit(chunk, e->entries);
+	__set_bit(chunk, e->writable);
+	cpu_wrote(e, chunk);
+}
+
+/**
+ * vdb_engine_revoke - no process has page table entries any more
+ * @e: the buffer
+ */
+void vdb_engine_revoke(struct vdb_engine *e)
+{
+	unsigned int chunk;
+
+	settle(e);
+	for_each_set_bit(chunk, e->writable, e->nr_chunks)
+		cpu_wrote(e, chunk);
+	bitmap_zero(e->writable, e->nr_chunks);
+	for_each_set_bit(chunk, e->suspect, e->nr_chunks)
+		vdb_engine_hear(e, chunk, chunk + 1);
+	bitmap_zero(e->suspect, e->nr_chunks);
+	bitmap_zero(e->entries, e->nr_chunks);
+}
+
+/**
+ * vdb_engine_pin - whether somebody holds pages
+ * @e: the buffer; its page table entries are gone
+ * @pinned: they may be read and written at any time, as by a device
+ */
+void vdb_engine_pin(struct vdb_engine *e, bool pinned)
+{
+	struct vdb_view *cpu = &e->views[VDB_CPU];
+
+	settle(e);
+	if (e->pinned == pinned)
+		return;
+	e->pinned = pinned;
+	cpu->silent += pinned ? 1 : -1;
+	cpu->silent_writers += pinned ? 1 : -1;
+}
+
+/**
+ * vdb_engine_heard - whether VDB_MERGE takes a view into account
+ * @e: the buffer
+ * @view: the view
+ * @chunk: the chunk
+ *
+ * Only who had the newest bytes and nothing else can have made newer ones. The
+ * CPU is asked in any case: where it has not written it has what was noted.
+ *
+ * Return: true if so.
+ */
+bool vdb_engine_heard(const struct vdb_engine *e, unsigned int view,
+		      unsigned int chunk)
+{
+	return (view == VDB_CPU || e->views[view].silent_writers) &&
+	       test_bit(chunk, e->views[view].newest);
+}
+
+/* May somebody write to a chunk through a view, and tell nobody? */
+static bool unheard(const struct vdb_engine *e, unsigned int view,
+		    unsigned int chunk)
+{
+	return test_bit(chunk, e->views[view].newest) &&
+	       (e->views[view].silent_writers ||
+		(view == VDB_CPU && test_bit(chunk, e->suspect)));
+}
+
+/**
+ * vdb_engine_hear - somebody is about to look: silent ones may have written
+ * @e: the buffer
+ * @first: the first chunk
+ * @last: the one after the last
+ *
+ * While somebody else has a chunk to write, they can't have.
+ */
+void vdb_engine_hear(struct vdb_engine *e, unsigned int first,
+		     unsigned int last)
+{
+	unsigned int c, v, n, who = 0;
+
+	settle(e);
+	if (queue_writes(e) || bracket_writes(e))
+		return;
+	for (c = first; c < last; c++) {
+		if (test_bit(c, e->writable) || test_bit(c, e->doubt))
+			continue;
+		for (n = 0, v = 0; v < e->nr_views; v++) {
+			if (!unheard(e, v, c))
+				continue;
+			who = v;
+			n++;
+		}
+		if (n == 1)
+			newest_is(e, who, c, 1);
+		else if (n && test_bit(c, e->agreed))
+			__set_bit(c, e->doubt);
+	}
+}
+
+/* Any view that has the newest bytes of a chunk. */
+static unsigned int source(const struct vdb_engine *e, unsigned int chunk)
+{
+	unsigned int v;
+
+	for (v = 0; v < e->nr_views; v++)
+		if (test_bit(chunk, e->views[v].newest))
+			break;
+	return v;
+}
+
+static struct vdb_move move_of(enum vdb_move_kind kind, unsigned int view,
+			       unsigned int first, unsigned int last)
+{
+	return (struct vdb_move){ kind, view, first, last };
+}
+
+/* What brings one chunk from where it is newest nearer to a view. */
+static struct vdb_move move_chunk(const struct vdb_engine *e, unsigned int view,
+				  unsigned int chunk)
+{
+	if (test_bit(chunk, e->doubt))
+		return move_of(VDB_MERGE, VDB_CPU, chunk, chunk + 1);
+	if (test_bit(chunk, e->views[view].newest))
+		return move_of(VDB_DONE, 0, 0, 0);
+	if (!test_bit(chunk, e->views[VDB_CPU].newest))
+		return move_of(VDB_FETCH, source(e, chunk), chunk, chunk + 1);
+	return move_of(VDB_FLUSH, view, chunk, chunk + 1);
+}
+
+/* Bit maps are skipped by words where there is nothing to do. */
+static unsigned int next_chunk(const struct vdb_engine *e, unsigned int view,
+			       unsigned int from, unsigned int last)
+{
+	unsigned int doubt = find_next_bit(e->doubt, last, from);
+
+	return min(doubt, (unsigned int)
+		   find_next_zero_bit(e->views[view].newest, last, from));
+}
+
+/**
+ * vdb_engine_bring - what to do so that a view has the newest bytes
+ * @e: the buffer
+ * @view: which view
+ * @first: of these chunks
+ * @last: the one after the last
+ *
+ * While a queue writes nothing is done: neither may its bytes be overwritten,
+ * nor half of them be passed on. A CPU access that writes needs no such care:
+ * its bytes are the newest from its begin on, so nothing is copied there.
+ *
+ * Return: the first move, as long as it can be made; VDB_DONE if none is left.
+ */
+struct vdb_move vdb_engine_bring(struct vdb_engine *e, unsigned int view,
+				 unsigned int first, unsigned int last)
+{
+	struct vdb_move move = { VDB_DONE }, more;
+	unsigned int c;
+
+	settle(e);
+	if (queue_writes(e))
+		return move;
+	for (c = next_chunk(e, view, first, last); c < last;
+	     c = next_chunk(e, view, c + 1, last)) {
+		if (test_bit(c, e->writable))
+			continue;
+		move = move_chunk(e, view, c);
+		break;
+	}
+	if (move.kind != VDB_FETCH && move.kind != VDB_FLUSH)
+		return move;
+	for (c++; c < last && !test_bit(c, e->writable); c++) {
+		more = move_chunk(e, view, c);
+		if (more.kind != move.kind || more.view != move.view)
+			break;
+		move.last = c + 1;
+	}
+	return move;
+}
+
+/**
+ * vdb_engine_rescue - what to do before a view goes, so that nothing is lost
+ * @e: the buffer
+ * @view: whose last device is about to be unmapped
+ *
+ * Return: as vdb_engine_bring() does.
+ */
+struct vdb_move vdb_engine_rescue(struct vdb_engine *e, unsigned int view)
+{
+	unsigned int c, v;
+
+	settle(e);
+	/* While it can still be asked: what has it written? */
+	c = find_next_bit(e->doubt, e->nr_chunks, 0);
+	if (c < e->nr_chunks)
+		return vdb_engine_bring(e, VDB_CPU, c, c + 1);
+	if (view == VDB_CPU || e->views[view].devices > 1)
+		return move_of(VDB_DONE, 0, 0, 0);
+	for_each_set_bit(c, e->views[view].newest, e->nr_chunks) {
+		for (v = 0; v < e->nr_views; v++)
+			if (v != view && test_bit(c, e->views[v].newest))
+				break;
+		if (v == e->nr_views)
+			return vdb_engine_bring(e, VDB_CPU, c, e->nr_chunks);
+	}
+	return move_of(VDB_DONE, 0, 0, 0);
+}
+
+/**
+ * vdb_engine_agree - note what several silent writers agree on
+ * @e: the buffer
+ * @first: the first chunk
+ * @last: the one after the last
+ *
+ * Return: as vdb_engine_bring() does.
+ */
+struct vdb_move vdb_engine_agree(struct vdb_engine *e, unsigned int first,
+				 unsigned int last)
+{
+	unsigned int c, v, n;
+
+	settle(e);
+	if (queue_writes(e))
+		return move_of(VDB_DONE, 0, 0, 0);
+	for (c = first; c < last; c++) {
+		if (test_bit(c, e->agreed) || test_bit(c, e->writable) ||
+		    !test_bit(c, e->views[VDB_CPU].newest))
+			continue;
+		for (n = 0, v = 0; v < e->nr_views; v++)
+			n += unheard(e, v, c);
+		if (n > 1)
+			return move_of(VDB_AGREE, VDB_CPU, c, c + 1);
+	}
+	return move_of(VDB_DONE, 0, 0, 0);
+}
+
+/**
+ * vdb_engine_spread - what to do so that the silent ones have the newest bytes
+ * @e: the buffer
+ * @first: of these chunks
+ * @last: the one after the last
+ *
+ * They ask nobody before they read.
+ *
+ * Return: as vdb_engine_bring() does.
+ */
+struct vdb_move vdb_engine_spread(struct vdb_engine *e, unsigned int first,
+				  unsigned int last)
+{
+	struct vdb_move move = { VDB_DONE };
+	unsigned int v;
+
+	settle(e);
+	if (queue_writes(e))
+		return move;
+	for (v = 0; v < e->nr_views && move.kind == VDB_DONE; v++)
+		if (e->views[v].silent)
+			move = vdb_engine_bring(e, v, first, last);
+	if (move.kind == VDB_DONE)
+		move = vdb_engine_agree(e, first, last);
+	return move;
+}
+
+/**
+ * vdb_engine_did - a move, or the first part of it, has been made
+ * @e: the buffer; nothing was told to it since it wanted the move
+ * @move: what was done
+ */
+void vdb_engine_did(struct vdb_engine *e, const struct vdb_move *move)
+{
+	unsigned int n = move->last - move->first;
+
+	switch (move->kind) {
+	case VDB_FETCH:
+		bitmap_set(e->views[VDB_CPU].newest, move->first, n);
+		break;
+	case VDB_FLUSH:
+		bitmap_set(e->views[move->view].newest, move->first, n);
+		break;
+	case VDB_MERGE:
+		newest_is(e, VDB_CPU, move->first, n);
+		break;
+	case VDB_AGREE:
+		bitmap_set(e->agreed, move->first, n);
+		break;
+	case VDB_DONE:
+		break;
+	}
+}
+
+/**
+ * vdb_engine_silent_views - through how many views silent ones may write
+ * @e: the buffer
+ *
+ * Return: if more than one, VDB_AGREE needs room for the buffer's bytes.
+ */
+unsigned int vdb_engine_silent_views(const struct vdb_engine *e)
+{
+	unsigned int v, n = 0;
+
+	for (v = 0; v < e->nr_views; v++)
+		n += e->views[v].silent_writers > 0;
+	return n;
+}
+
+/**
+ * vdb_engine_outdated_entries - whether processes see bytes that are not newest
+ * @e: the buffer
+ *
+ * Their entries came back while a device had the buffer.
+ *
+ * Return: true if so; the entries are to be taken away.
+ */
+bool vdb_engine_outdated_entries(struct vdb_engine *e)
+{
+	settle(e);
+	return !bitmap_subset(e->entries, e->views[VDB_CPU].newest,
+			      e->nr_chunks);
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What happens to a buffer: events, the hands that carry out what the engine
+ * wants, and what must never be seen.
+ *
+ * The reference is simple: for each chunk it knows the newest bytes, by a
+ * number, and which bytes are in which place. Who has the right to read must
+ * find the newest; what somebody has the right to write must not be
+ * overwritten; and nobody is asked for bytes who can't have written.
+ */
+#include <linux/bitmap.h>
+#include <string.h>
+
+#include "reference.h"
+
+static const char *wrong;
+static unsigned int unlocks;
+static struct event doing;
+
+static void fail(const char *why)
+{
+	if (!wrong)
+		wrong = why;
+}
+
+/*
+ * Places that can have been written to since they were last asked. Of who tells
+ * nothing it is not known when that was.
+ */
+static void note_could(void)
+{
+	unsigned int a, c;
+
+	for (a = 0; a < config.n; a++)
+		for (c = 0; c < CHUNKS; c++)
+			if (may_write(a, c) ||
+			    (is_import(a) && now.agent[a] == MAPPED_RW))
+				now.could[c] |= 1 << place(a);
+}
+
+static void check_readers(void)
+{
+	unsigned int a, c;
+
+	for (a = 0; a < config.n; a++)
+		for (c = 0; c < CHUNKS; c++)
+			if (may_read(a, c) &&
+			    now.bytes[place(a)][c] != now.newest[c])
+				fail("old bytes are read");
+}
+
+/* The hands. */
+
+static void frame_done(unsigned int a, bool wrote)
+{
+	vdb_engine_close(&engine, place(a), wrote);
+	now.agent[a] = UNDELIVERED;
+	if (config.hurried)
+		vdb_protocol_deliver_now(&engine, false);
+}
+
+unsigned long vdb_hand_lock(struct vdb_engine *e)
+{
+	return 0;
+}
+
+void vdb_hand_unlock(struct vdb_engine *e, unsigned long flags)
+{
+	if (++unlocks == doing.when)
+		frame_done(doing.who, true);
+}
+
+static bool writer_has(unsigned int c)
+{
+	unsigned int a;
+
+	for (a = 0; a < config.n; a++)
+		if (kind(a) == WRITER && now.agent[a] >> (2 * c) & 2)
+			return true;
+	return false;
+}
+
+/* Somebody may be writing to a chunk through a view. */
+static bool open_there(unsigned int view, unsigned int c)
+{
+	unsigned int a;
+
+	for (a = 0; a < config.n; a++)
+		if (is_queue(a) && place(a) == view &&
+		    IN(now.agent[a]) & WRITES_NOW)
+			return true;
+	return view == VDB_CPU &&
+	       (writer_has(c) ||
+		(any(is_bracket, IN(OPEN_W)) && writes_anywhere()));
+}
+
+static void copy(unsigned int to, unsigned int from, unsigned int c)
+{
+	if (open_there(to, c))
+		fail("somebody who may be writing is overwritten");
+	if (now.bytes[from][c] != now.newest[c])
+		fail("old bytes are copied");
+	now.bytes[to][c] = now.bytes[from][c];
+}
+
+static void fetch(unsigned int from, unsigned int c)
+{
+	if (!(now.could[c] >> from & 1))
+		fail("bytes are fetched from where nobody can have written");
+	copy(VDB_CPU, from, c);
+	now.could[c] &= ~(1 << from);
+}
+
+static void merge(unsigned int c)
+{
+	unsigned char result = now.bytes[NOTED][c];
+	unsigned int v;
+
+	for (v = 0; v < engine.nr_views; v++) {
+		if (!vdb_engine_heard(&engine, v, c) ||
+		    now.bytes[v][c] == now.bytes[NOTED][c])
+			continue;
+		if (result != now.bytes[NOTED][c] &&
+		    result != now.bytes[v][c])
+			fail("two have written the same bytes");
+		result = now.bytes[v][c];
+	}
+	if (open_there(VDB_CPU, c))
+		fail("somebody who may be writing is overwritten");
+	if (result != now.newest[c])
+		fail("a merge loses bytes");
+	now.bytes[VDB_CPU][c] = result;
+}
+
+void vdb_hand_move(struct vdb_engine *e, struct vdb_move *move)
+{
+	unsigned int c = move->first;
+
+	/* The hands may do less at a time, and do. */
+	move->last = c + 1;
+	switch (move->kind) {
+	case VDB_FETCH:
+		fetch(move->view, c);
+		break;
+	case VDB_FLUSH:
+		copy(move->view, VDB_CPU, c);
+		break;
+	case VDB_MERGE:
+		merge(c);
+		break;
+	default:
+		now.bytes[NOTED][c] = now.bytes[VDB_CPU][c];
+		break;
+	}
+}
+
+bool vdb_hand_revoke(struct vdb_engine *e)
+{
+	unsigned int a;
+
+	for (a = 0; a < config.n; a++)
+		if (is_process(a))
+			now.agent[a] = 0;
+	memset(now.unclosed, 0, sizeof(now.unclosed));
+	return now.held;
+}
+
+bool vdb_hand_keeps_entries(const struct vdb_engine *e)
+{
+	return !e->outside;
+}
+
+/* Events. */
+
+static void overtake_brackets(bool writes)
+{
+	unsigned int a;
+
+	for (a = 0; a < config.n; a++) {
+		if (kind(a) != BRACKET)
+			continue;
+		if (now.agent[a] == OPEN_W || now.agent[a] == EARLY_W)
+			now.agent[a] = LATE_W;
+		else if (writes && now.agent[a] != CLOSED &&
+			 now.agent[a] != LATE_W)
+			now.agent[a] = LATE_R;
+	}
+}
+
+static void all_told(void)
+{
+	memset(now.untold, 0, sizeof(now.untold));
+}
+
+static void do_write(unsigned int a, unsigned int c)
+{
+	unsigned int p, value = 0;
+	bool silent = is_import(a);
+
+	if (kind(a) == PAGES)
+		silent = !(now.agent[a] >> (2 * c) & 1 && process_may_write());
+	/* A number that nothing has. */
+	for (p = 0; p < PLACES; p++)
+		if (now.bytes[p][c] == value) {
+			value++;
+			p = -1;
+		}
+	if (is_process(a) && !silent && unbracketed_ok())
+		now.unclosed[c] = 1;
+	if (silent)
+		now.untold[c] = place(a) + 1;
+	if (is_queue(a))
+		now.agent[a] = WROTE;
+	now.bytes[place(a)][c] = value;
+	now.newest[c] = value;
+}
+
+static void do_queue(const struct event *ev)
+{
+	unsigned int a = ev->agent;
+	bool writes = ev->op == QBUF_WRITE;
+
+	switch (ev->op) {
+	case MAP_WRITE:
+		now.agent[a] = MAPPED;
+		if (kind(a) == FRAMES)
+			break;
+		vdb_protocol_map(&engine, place(a), false, true);
+		all_told();
+		break;
+	case UNMAP:
+		vdb_protocol_unmap(&engine, place(a), false, true);
+		now.agent[a] = GONE;
+		all_told();
+		break;
+	case QBUF_READ:
+	case QBUF_WRITE:
+		vdb_protocol_queue(&engine, place(a), writes, true);
+		overtake_brackets(writes);
+		now.agent[a] = writes ? OPEN_WRITE : OPEN_READ;
+		all_told();
+		break;
+	case DONE:
+		if (now.agent[a] == OPEN_READ)
+			now.agent[a] = MAPPED;
+		else
+			frame_done(a, true);
+		break;
+	case DONE_NOTHING:
+		frame_done(a, false);
+		break;
+	case DQBUF:
+		if (!config.hurried)
+			vdb_protocol_deliver(&engine, false);
+		now.agent[a] = MAPPED;
+		break;
+	}
+}
+
+static void do_bracket(const struct event *ev)
+{
+	unsigned char *s = &now.agent[ev->agent];
+	bool writes = ev->op == BEGIN_WRITE;
+
+	if (ev->op == END) {
+		vdb_protocol_end(&engine, *s == OPEN_W || *s == EARLY_W ||
+				 *s == LATE_W);
+		*s = CLOSED;
+		return;
+	}
+	vdb_protocol_begin(&engine, writes);
+	if (owned_by_queue() || (writes && any(is_queue, IN(OPEN_READ))))
+		*s = writes ? EARLY_W : EARLY_R;
+	else
+		*s = writes ? OPEN_W : OPEN_R;
+	all_told();
+}
+
+static void do_process(const struct event *ev)
+{
+	unsigned char *s = &now.agent[ev->agent];
+	unsigned int c = ev->chunk;
+
+	switch (ev->op) {
+	case FAULT_READ:
+		vdb_protocol_fault(&engine, c, kind(ev->agent) == PAGES, false);
+		*s |= 1 << (2 * c);
+		break;
+	case FAULT_WRITE:
+		vdb_protocol_fault(&engine, c, false, true);
+		*s |= 3 << (2 * c);
+		do_write(ev->agent, c);
+		break;
+	case HOLD:
+		now.held |= 1 << c;
+		break;
+	case LET_GO:
+		now.held &= ~(1 << c);
+		break;
+	}
+}
+
+static void do_event(const struct event *ev)
+{
+	unsigned int a = ev->agent;
+
+	if (ev->op == WRITE) {
+		do_write(a, ev->chunk);
+	} else if (is_queue(a)) {
+		do_queue(ev);
+	} else if (is_process(a)) {
+		do_process(ev);
+	} else if (kind(a) == BRACKET) {
+		do_bracket(ev);
+	} else if (kind(a) == VMAP) {
+		now.agent[a] = ev->op == DO_VMAP;
+		if (now.agent[a])
+			vdb_protocol_add_mapping(&engine);
+		else
+			vdb_engine_del_mapping(&engine);
+	} else if (ev->op == UNMAP) {
+		vdb_protocol_unmap(&engine, place(a), true,
+				   now.agent[a] == MAPPED_RW);
+		now.agent[a] = GONE;
+		all_told();
+	} else {
+		vdb_protocol_map(&engine, place(a), true, ev->op == MAP_WRITE);
+		now.agent[a] = ev->op == MAP_WRITE ? MAPPED_RW : MAPPED;
+		all_told();
+	}
+}
+
+/* Makes an event happen; returns how often the lock was dropped meanwhile. */
+unsigned int world_do(const struct event *ev)
+{
+	wrong = NULL;
+	doing = *ev;
+	unlocks = 0;
+	do_event(ev);
+	check_readers();
+	note_could();
+	return unlocks;
+}
+
+/* Whether an agent's frame may be done at any time, with something written. */
+bool world_done_pending(unsigned int a)
+{
+	return is_queue(a) && IN(now.agent[a]) & WRITES_NOW;
+}
+
+const char *world_wrong(void)
+{
+	return wrong;
+}

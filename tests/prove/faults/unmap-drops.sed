@@ -1,0 +1,2 @@
+# What a silent one wrote before its unmap is dropped.
+/^void vdb_protocol_unmap/,/^}/s/^		hear(e);$/		;/

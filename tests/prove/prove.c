@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Explores the coherency engine: all that can happen to a buffer, in any order,
+ * with any few of those who may use one:
+ *
+ *	prove			all choices of as many as it was built for
+ *	prove --first		of fewer and more, until something is wrong
+ *	prove --only A,B,...	these
+ *
+ * Breadth first, so that what it finds wrong is shown by the shortest sequence
+ * of events that leads there. It ends when no new state is found (closure), so
+ * it says something about sequences of any length.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "world.h"
+
+/* A state, and how it was reached first. */
+struct node {
+	struct state state;
+	unsigned int parent;
+	struct event by;
+};
+
+static struct node *nodes;
+static unsigned int *table, nr_nodes, max_nodes;
+static unsigned long table_size;
+
+static unsigned long hash(const struct state *s)
+{
+	unsigned long h = 0, word;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(*s) / 8; i++) {
+		memcpy(&word, s->byte + 8 * i, 8);
+		h = (h ^ word) * 0x9e3779b97f4a7c15UL;
+		h ^= h >> 29;
+	}
+	return h;
+}
+
+static void grow(void)
+{
+	unsigned int i;
+
+	max_nodes = max_nodes ? 2 * max_nodes : 1 << 14;
+	nodes = realloc(nodes, max_nodes * sizeof(*nodes));
+	table_size = 4UL * max_nodes;
+	free(table);
+	table = calloc(table_size, sizeof(*table));
+	if (!nodes || !table) {
+		fprintf(stderr, "prove: out of memory at %u states\n", nr_nodes);
+		exit(2);
+	}
+	for (i = 0; i < nr_nodes; i++) {
+		unsigned long h = hash(&nodes[i].state);
+
+		while (table[h % table_size])
+			h++;
+		table[h % table_size] = i + 1;
+	}
+}
+
+static void add(unsigned int parent, const struct event *by)
+{
+	struct state state;
+	unsigned long h;
+
+	world_save(&state);
+	if (nr_nodes == max_nodes)
+		grow();
+	for (h = hash(&state); table[h % table_size]; h++)
+		if (!memcmp(&nodes[table[h % table_size] - 1].state, &state,
+			    sizeof(state)))
+			return;
+	nodes[nr_nodes] = (struct node){ state, parent, *by };
+	table[h % table_size] = ++nr_nodes;
+}
+
+static void print_event(const struct config *config, const struct event *e)
+{
+	char text[80];
+	int n = snprintf(text, sizeof(text), "%s", op_names[e->op]);
+
+	if (e->op >= WRITE)
+		n += snprintf(text + n, sizeof(text) - n, " chunk %u", e->chunk);
+	if (e->when)
+		snprintf(text + n, sizeof(text) - n, "; step %u: %u is done",
+			 e->when, e->who);
+	printf("  | %u %-15s | %-36s |", e->agent,
+	       kind_names[config->kind[e->agent]], text);
+}
+
+/* The way to a state as a table, and after it the event that goes wrong. */
+static void print_way(const struct config *config, unsigned int node,
+		      const struct event *last)
+{
+	unsigned int way[256], n = 0;
+
+	for (; node; node = nodes[node].parent)
+		way[n++] = node;
+	printf("  | who               | does                                 | newest bytes in [as the engine says]\n");
+	while (n--) {
+		print_event(config, &nodes[way[n]].by);
+		world_load(&nodes[way[n]].state);
+		world_print();
+		printf("\n");
+	}
+	print_event(config, last);
+	world_print();
+	printf(" <- %s\n", world_wrong());
+}
+
+/* One event from one state; the number of times the lock was dropped. */
+static int try(const struct config *config, unsigned int node,
+	       const struct event *event)
+{
+	unsigned int unlocks;
+
+	world_load(&nodes[node].state);
+	unlocks = world_do(event);
+	if (world_wrong()) {
+		char why[80];
+
+		snprintf(why, sizeof(why), "%s", world_wrong());
+		printf("WRONG: %s\n", why);
+		print_way(config, node, event);
+		return -1;
+	}
+	add(node, event);
+	return unlocks;
+}
+
+/* The event, undisturbed and with a frame that is done at each moment of it. */
+static int try_all(const struct config *config, unsigned int node,
+		   struct event event)
+{
+	int unlocks = try(config, node, &event);
+	unsigned int pending = 0, a;
+
+	if (unlocks < 0)
+		return -1;
+	world_load(&nodes[node].state);
+	for (a = 0; a < config->n; a++)
+		if (a != event.agent && world_done_pending(a))
+			pending |= 1U << a;
+	for (a = 0; a < config->n; a++) {
+		if (!(pending >> a & 1))
+			continue;
+		for (event.when = 1; event.when <= unlocks; event.when++) {
+			event.who = a;
+			if (try(config, node, &event) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* All that can happen with these agents; false if something goes wrong. */
+static bool explore(const struct config *config)
+{
+	struct event none = { 0 };
+	unsigned int node;
+
+	nr_nodes = 0;
+	if (table)
+		memset(table, 0, table_size * sizeof(*table));
+	world_begin(config);
+	add(0, &none);
+	for (node = 0; node < nr_nodes; node++) {
+		struct event e = { 0 };
+
+		for (e.agent = 0; e.agent < config->n; e.agent++)
+			for (e.op = 0; e.op < OPS; e.op++)
+				for (e.chunk = 0; e.chunk < CHUNKS; e.chunk++) {
+					world_load(&nodes[node].state);
+					if (world_allows(&e) &&
+					    try_all(config, node, e) < 0)
+						return false;
+				}
+	}
+	return true;
+}
+
+static void print_config(const struct config *config)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->n; i++)
+		printf("%s%s", i ? "," : "", kind_names[config->kind[i]]);
+	printf(config->hurried ? " (hurried)" : "");
+}
+
+/* Sums of what one process has explored. */
+struct totals {
+	unsigned long configs, states, largest;
+	unsigned int wrong;
+};
+
+static struct totals totals;
+static unsigned int share, shares = 1;
+static bool first;
+
+static void one(const struct config *config)
+{
+	static unsigned int serial;
+
+	if (serial++ % shares != share || (first && totals.wrong))
+		return;
+	totals.configs++;
+	if (!explore(config)) {
+		totals.wrong++;
+		printf("with ");
+		print_config(config);
+		printf("\n");
+		fflush(stdout);
+	}
+	totals.states += nr_nodes;
+	if (nr_nodes > totals.largest)
+		totals.largest = nr_nodes;
+}
+
+/* Agents of these kinds that say nothing new: more than two of a kind. */
+static bool useful(const struct config *config)
+{
+	unsigned int i, same = 0, vmaps = 0, queues = 0;
+
+	for (i = 0; i < config->n; i++) {
+		same = i && config->kind[i] == config->kind[i - 1] ? same + 1 : 0;
+		queues += config->kind[i] <= QUEUE_BOUNCED ||
+			  config->kind[i] == FRAMES;
+		vmaps += config->kind[i] == VMAP;
+		if (same > 1)
+			return false;
+	}
+	return vmaps < 2 && (queues || !config->hurried);
+}
+
+/* All choices of @n agents, in order; more from kind @from on. */
+static void choose(struct config *config, unsigned int n, unsigned int from)
+{
+	unsigned int k;
+
+	if (config->n == n) {
+		if (useful(config))
+			one(config);
+		return;
+	}
+	for (k = from; k < KINDS; k++) {
+		config->kind[config->n++] = k;
+		choose(config, n, k);
+		config->n--;
+	}
+}
+
+static bool parse(struct config *config, char *list)
+{
+	char *name;
+	unsigned int k;
+
+	for (name = strtok(list, ","); name; name = strtok(NULL, ",")) {
+		if (!strcmp(name, "hurried")) {
+			config->hurried = true;
+			continue;
+		}
+		for (k = 0; k < KINDS && strcmp(name, kind_names[k]); k++)
+			;
+		if (k == KINDS || config->n == AGENTS)
+			return false;
+		config->kind[config->n++] = k;
+	}
+	return config->n;
+}
+
+static void choose_all(unsigned int agents)
+{
+	struct config config = { 0 };
+
+	choose(&config, agents, 0);
+	config.hurried = true;
+	choose(&config, agents, 0);
+}
+
+static void explore_share(unsigned int agents, int to)
+{
+	choose_all(agents);
+	if (write(to, &totals, sizeof(totals)) != sizeof(totals))
+		exit(2);
+	exit(0);
+}
+
+/* In as many processes as there are processors. */
+static void explore_all(unsigned int agents)
+{
+	struct totals part;
+	int fds[2];
+
+	shares = sysconf(_SC_NPROCESSORS_ONLN);
+	if (pipe(fds))
+		exit(2);
+	fflush(stdout);
+	for (share = 0; share < shares; share++)
+		if (!fork())
+			explore_share(agents, fds[1]);
+	close(fds[1]);
+	while (read(fds[0], &part, sizeof(part)) == sizeof(part)) {
+		totals.configs += part.configs;
+		totals.states += part.states;
+		totals.wrong += part.wrong;
+		if (part.largest > totals.largest)
+			totals.largest = part.largest;
+		share--;
+	}
+	while (wait(NULL) > 0)
+		;
+	if (share) {
+		fprintf(stderr, "prove: a part of it died\n");
+		exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int agents;
+	struct config config = { 0 };
+	time_t begin = time(NULL);
+
+	if (argc == 3 && !strcmp(argv[1], "--only") && parse(&config, argv[2])) {
+		one(&config);
+	} else if (argc == 2 && !strcmp(argv[1], "--first")) {
+		first = true;
+		for (agents = 1; agents <= AGENTS && !totals.wrong; agents++)
+			choose_all(agents);
+	} else if (argc == 1) {
+		explore_all(AGENTS);
+	} else {
+		fprintf(stderr, "usage: prove [--first | --only KIND,KIND,...]\n");
+		return 2;
+	}
+	printf("%lu configurations, %lu states (the largest has %lu), %u wrong, %ld s\n",
+	       totals.configs, totals.states, totals.largest, totals.wrong,
+	       (long)(time(NULL) - begin));
+	return !!totals.wrong;
+}
