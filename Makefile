@@ -14,6 +14,8 @@ help:
 	@echo 'make check [KERNEL=6.12] [TESTS="a b"]'
 	@echo '                           the tests, in a guest; also KERNEL="6.1 7.3"'
 	@echo 'make check-all             all tests, also the slow ones, on all kernels'
+	@echo 'make prove                 explore the coherency engine with all choices of four'
+	@echo '                           that use a buffer; SEED=1: find mistakes put in'
 	@echo 'make coverage [TESTS="a b"]'
 	@echo '                           which lines and branches of ours the tests reach'
 	@echo "make vm CMD='...' [KERNEL=6.12] [PACKAGES=\"a b\"] [DMESG=1]"
@@ -50,8 +52,11 @@ vm:
 check:
 	@tests/vm/check --kernel '$(KERNEL)' $(TESTS)
 
-check-all:
+check-all: prove
 	@tests/vm/check --all --kernel '6.1 6.12 7.3 uml debug' $(TESTS)
+
+prove:
+	@tests/vm/prove $(if $(SEED),--seed,4)
 
 coverage:
 	@tests/vm/coverage $(TESTS)
@@ -87,5 +92,5 @@ lint:
 demo:
 	@tests/vm/vm --kernel '$(KERNEL)' --out build/demo vivid-ext-demo --out /out
 
-.PHONY: all help modules utils install clean vm check check-all counts coverage \
-	matrix pipelines lint demo
+.PHONY: all help modules utils install clean vm check check-all prove counts \
+	coverage matrix pipelines lint demo

@@ -10,6 +10,7 @@
 #include <media/v4l2-fh.h>
 #include <media/v4l2-ioctl.h>
 #include <media/v4l2-mem2mem.h>
+#include <media/videobuf2-dmabuf.h>
 #include <media/videobuf2-v4l2.h>
 
 #include "../../media/videobuf2-dmabuf/compat.h"
@@ -430,6 +431,7 @@ static const struct vb2_ops m2m_queue_ops = {
 	.buf_cleanup = m2m_buf_cleanup,
 	.buf_out_validate = m2m_buf_out_validate,
 	.buf_prepare = m2m_buf_prepare,
+	.buf_finish = vb2_dmabuf_buf_finish,
 	.buf_queue = m2m_buf_queue,
 	.buf_request_complete = m2m_buf_request_complete,
 	.start_streaming = m2m_start,

@@ -2,6 +2,7 @@
 /*
  * The buffer queue of a node: what videobuf2 asks of the driver.
  */
+#include <media/videobuf2-dmabuf.h>
 #include <media/videobuf2-v4l2.h>
 
 #include "../../media/videobuf2-dmabuf/compat.h"
@@ -159,6 +160,7 @@ static const struct vb2_ops queue_ops = {
 	.buf_out_validate = queue_buf_out_validate,
 	.buf_cleanup = queue_buf_cleanup,
 	.buf_prepare = queue_buf_prepare,
+	.buf_finish = vb2_dmabuf_buf_finish,
 	.buf_queue = queue_buf_queue,
 	.start_streaming = queue_start,
 	.stop_streaming = queue_stop,

@@ -8,10 +8,9 @@
 #include <linux/bits.h>
 #include <linux/dma-direction.h>
 #include <linux/types.h>
+#include <media/videobuf2-v4l2.h>
 
 struct sg_table;
-struct vb2_buffer;
-struct vb2_mem_ops;
 
 /*
  * How processes see the buffers of a queue, in vb2_queue.dma_attrs; it matters
@@ -45,6 +44,12 @@ struct sg_table *vb2_dmabuf_plane_sgt(struct vb2_buffer *vb,
  */
 dma_addr_t vb2_dmabuf_plane_dma_addr(struct vb2_buffer *vb,
 				     unsigned int plane_no);
+
+/*
+ * For vb2_ops.buf_finish, or to be called there first: what others are to see of
+ * a frame is moved there, and vb2_buffer_done() takes no time for it.
+ */
+void vb2_dmabuf_buf_finish(struct vb2_buffer *vb);
 
 /* Bracket the CPU's access to a plane, own or imported. Process context. */
 int vb2_dmabuf_plane_begin_cpu_access(struct vb2_buffer *vb,

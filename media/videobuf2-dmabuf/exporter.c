@@ -4,6 +4,7 @@
  *
  * Nothing here knows of vb2, a queue or a driver: a buffer outlives them.
  */
+#include <linux/dma-resv.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/slab.h>
@@ -58,6 +59,7 @@ static int vdb_attach(struct dma_buf *dbuf, struct dma_buf_attachment *dbuf_att)
 	att->buf = buf;
 	att->dev = dbuf_att->dev;
 	att->dir = DMA_NONE;
+	att->asked = DMA_NONE;
 	dbuf_att->priv = att;
 
 	mutex_lock(&buf->lock);
@@ -128,6 +130,29 @@ static int map_first(struct vdb_attachment *att, enum dma_data_direction dir)
 	return ret;
 }
 
+static bool may_only_be_read(const struct dma_buf *dbuf)
+{
+	return !(dbuf->file->f_mode & FMODE_WRITE);
+}
+
+/*
+ * What a device may do to a buffer that was given away to be read: DRM's
+ * importers always ask for both directions, and most of them only read. What
+ * they get is checked by hardware, where there is an IOMMU.
+ */
+static int restrict_dir(struct dma_buf_attachment *dbuf_att,
+			enum dma_data_direction *dir)
+{
+	if (!may_only_be_read(dbuf_att->dmabuf))
+		return 0;
+	if (*dir == DMA_FROM_DEVICE) {
+		vdb_notice(dbuf_att->dev, "wants to write by DMA to an export that may only be read");
+		return -EACCES;
+	}
+	*dir = DMA_TO_DEVICE;
+	return 0;
+}
+
 /*
  * On 6.1 the reservation lock may or may not be held, later it is: rely on
  * none but ours.
@@ -136,14 +161,20 @@ static struct sg_table *vdb_map_dma_buf(struct dma_buf_attachment *dbuf_att,
 					enum dma_data_direction dir)
 {
 	struct vdb_attachment *att = dbuf_att->priv;
-	int ret = 0;
+	enum dma_data_direction allowed = dir;
+	int ret;
 
+	ret = restrict_dir(dbuf_att, &allowed);
+	if (ret)
+		return ERR_PTR(ret);
 	mutex_lock(&att->buf->lock);
 	if (!att->maps) {
-		ret = map_first(att, dir);
-	} else if (att->dir != dir) {
+		ret = map_first(att, allowed);
+		if (!ret)
+			att->asked = dir;
+	} else if (att->asked != dir) {
 		vdb_notice(att->dev, "mapped with direction %d, asked for %d",
-			   att->dir, dir);
+			   att->asked, dir);
 		ret = -EBUSY;
 	} else {
 		att->maps++;
@@ -170,47 +201,47 @@ static void vdb_unmap_dma_buf(struct dma_buf_attachment *dbuf_att,
 	mutex_unlock(&att->buf->lock);
 }
 
-/* Nobody makes user space end what it began, nor begin what it ends. */
-static void count_user(struct vdb_buffer *buf, bool begin)
+/* To write is to do so in spite of those that read, too. */
+static bool access_writes(struct dma_buf *dbuf, enum dma_data_direction dir)
 {
-	unsigned long flags;
+	return dir != DMA_FROM_DEVICE && !may_only_be_read(dbuf);
+}
 
-	spin_lock_irqsave(&buf->state_lock, flags);
-	if (begin)
-		buf->cpu_users++;
-	else if (buf->cpu_users)
-		buf->cpu_users--;
-	spin_unlock_irqrestore(&buf->state_lock, flags);
+/*
+ * The dma-buf core waits for fences too, but only after it has called this: by
+ * then the bytes would have been fetched, and too early.
+ */
+static int wait_for_fences(struct dma_buf *dbuf, enum dma_data_direction dir)
+{
+	bool write = dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE;
+	long ret = dma_resv_wait_timeout(dbuf->resv, dma_resv_usage_rw(write),
+					 true, MAX_SCHEDULE_TIMEOUT);
+
+	return ret < 0 ? ret : 0;
 }
 
 static int vdb_begin_cpu_access(struct dma_buf *dbuf,
 				enum dma_data_direction dir)
 {
 	struct vdb_buffer *buf = vdb_buffer_of(dbuf);
+	int ret;
 
 	vdb_stat_add(VDB_BEGIN_CPU_ACCESS, 1);
 	trace_vdb_begin(buf, dir);
-	count_user(buf, true);
-	vdb_coherency_cpu_begin(buf, 0, buf->nr_chunks);
+	ret = wait_for_fences(dbuf, dir);
+	if (ret)
+		return ret;
+	vdb_coherency_begin(buf, access_writes(dbuf, dir));
 	return 0;
 }
 
 static int vdb_end_cpu_access(struct dma_buf *dbuf, enum dma_data_direction dir)
 {
 	struct vdb_buffer *buf = vdb_buffer_of(dbuf);
-	bool unnoticed;
 
 	vdb_stat_add(VDB_END_CPU_ACCESS, 1);
 	trace_vdb_end(buf, dir);
-	count_user(buf, false);
-	mutex_lock(&buf->lock);
-	/* Writes through mappings that come and go are known; others not. */
-	unnoticed = buf->vmapped || buf->policy == VDB_POLICY_EXPLICIT;
-	if (dir == DMA_FROM_DEVICE)
-		vdb_coherency_cpu_only_read(buf);
-	vdb_coherency_cpu_end(buf, unnoticed && dir != DMA_FROM_DEVICE);
-	buf->vmapped = buf->vmaps;
-	mutex_unlock(&buf->lock);
+	vdb_coherency_end(buf, access_writes(dbuf, dir));
 	return 0;
 }
 
@@ -221,7 +252,7 @@ static int vdb_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma)
 
 static int vdb_vmap(struct dma_buf *dbuf, struct iosys_map *map)
 {
-	void *vaddr = vdb_mapping_vmap(vdb_buffer_of(dbuf), false);
+	void *vaddr = vdb_mapping_vmap(vdb_buffer_of(dbuf), true);
 
 	if (!vaddr)
 		return -ENOMEM;
@@ -231,7 +262,7 @@ static int vdb_vmap(struct dma_buf *dbuf, struct iosys_map *map)
 
 static void vdb_vunmap(struct dma_buf *dbuf, struct iosys_map *map)
 {
-	vdb_mapping_vunmap(vdb_buffer_of(dbuf), false);
+	vdb_mapping_vunmap(vdb_buffer_of(dbuf), true);
 }
 
 static void vdb_buffer_destroy(struct vdb_buffer *buf)

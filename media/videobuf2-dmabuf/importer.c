@@ -133,12 +133,16 @@ void *vdb_plane_vaddr(struct vdb_plane *plane)
 
 	if (vaddr)
 		return vaddr;
+	if (in_interrupt() || irqs_disabled()) {
+		vdb_notice(plane->dev, "asked for an address in an interrupt, before it was asked for in a process: call vb2_plane_vaddr() in buf_init");
+		return NULL;
+	}
 	mutex_lock(&plane->lock);
 	if (!plane->vaddr) {
 		struct vdb_buffer *ours = vdb_buffer_of(plane->dbuf);
 
 		/* Ours directly: dma_buf_vmap() warns when memory is short. */
-		vaddr = ours ? vdb_mapping_vmap(ours, true) :
+		vaddr = ours ? vdb_mapping_vmap(ours, false) :
 			       map_foreign(plane);
 		WRITE_ONCE(plane->vaddr, vaddr);
 	}
@@ -160,7 +164,7 @@ void vdb_plane_vunmap(struct vdb_plane *plane)
 	if (!plane->vaddr)
 		return;
 	if (ours)
-		vdb_mapping_vunmap(ours, true);
+		vdb_mapping_vunmap(ours, false);
 	else
 		vdb_dma_buf_vunmap(plane->dbuf, &plane->map);
 	plane->vaddr = NULL;

@@ -2,7 +2,8 @@
 /*
  * What the parts of the allocator know of each other.
  *
- * memops -> exporter, importer -> cache, coherency, mapping -> storage; stats by all.
+ * memops -> exporter, importer -> cache, mapping -> coherency -> protocol ->
+ * engine; coherency -> sync, shootdown; storage and stats by all.
  *
  * Lock order: vb2_queue.lock > mmap_lock > vb2_queue.mmap_lock > dma_resv >
  * vdb_buffer.lock > i_mmap_rwsem; vdb_buffer.state_lock innermost, taken with
@@ -20,6 +21,8 @@
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
+
+#include "protocol.h"
 
 /* What coherency is tracked by: 64 KiB with 4 KiB pages. */
 #define VDB_CHUNK_ORDER 4
@@ -45,13 +48,13 @@ struct vdb_storage {
 };
 
 /**
- * enum vdb_view - through what a device sees a buffer's bytes
+ * enum vdb_view_kind - through what a device sees a buffer's bytes
  * @VDB_VIEW_CPU: as the CPU does; nothing to synchronise
  * @VDB_VIEW_MEMORY: as they are in memory, past the CPU's caches; the same for
  *	all devices of this kind
  * @VDB_VIEW_PRIVATE: in a copy of its own (a bounce buffer)
  */
-enum vdb_view {
+enum vdb_view_kind {
 	VDB_VIEW_CPU,
 	VDB_VIEW_MEMORY,
 	VDB_VIEW_PRIVATE,
@@ -72,16 +75,30 @@ enum vdb_policy {
 };
 
 /**
+ * struct vdb_run - bytes that lie in a row in memory and for a device
+ * @offset: of the first in the buffer
+ * @addr: where the device finds it
+ */
+struct vdb_run {
+	size_t offset;
+	dma_addr_t addr;
+};
+
+/**
  * struct vdb_attachment - a device that may use a buffer
- * @node: in vdb_buffer.attachments, the last mapped first
+ * @node: in vdb_buffer.attachments
  * @buf: the buffer
  * @dev: the device
  * @sgt: the buffer's pages within the limits of the device; made by the first
  *	map and kept
  * @maps: how often it is mapped now; changed under lock and state_lock
+ * @asked: the direction that the importer has asked for
  * @dir: what the device may do to it; DMA_NONE where it is not mapped
  * @dma_dir: the direction that the DMA API was told
- * @view: how the device sees the bytes while mapped
+ * @kind: how the device sees the bytes while mapped
+ * @view: the engine's number of this view
+ * @runs: while mapped, what can be synchronised in one go, by offset
+ * @nr_runs: how many
  * @tracked: its queue is one of ours and tells what the device does; others
  *	may write at any time while mapped with a direction that allows it
  * @writing: how often its queue has given it the buffer to write, and not got
@@ -93,9 +110,13 @@ struct vdb_attachment {
 	struct device *dev;
 	struct sg_table sgt;
 	unsigned int maps;
+	enum dma_data_direction asked;
 	enum dma_data_direction dir;
 	enum dma_data_direction dma_dir;
-	enum vdb_view view;
+	enum vdb_view_kind kind;
+	unsigned int view;
+	struct vdb_run *runs;
+	unsigned int nr_runs;
 	bool tracked;
 	unsigned int writing;
 };
@@ -109,25 +130,21 @@ struct vdb_attachment {
  * @policy: how processes' mappings are kept coherent
  * @node: in the list of all buffers
  * @exports: how often it was handed out as a file
- * @user_mappings: pieces of processes' address space that show it
- * @lock: attachments, user mappings and kernel mappings come and go under it
- * @attachments: struct vdb_attachment, added and moved under both locks
+ * @lock: everything that happens to the buffer, but for the end of a frame
+ * @attachments: struct vdb_attachment, added under both locks
  * @vaddr: where the kernel has it mapped, while @vmaps is not zero
  * @vmaps: how many users of @vaddr
- * @cached: some process may see it through caches, for good
- * @vmapped: somebody has used @vaddr since the last end of a CPU access
- * @mapped: chunks with page table entries in some process; under @lock to set,
- *	under both to clear
- * @state_lock: what follows
- * @nr_chunks: bits in the bitmaps
- * @incoherent: attachments mapped now whose view is not the CPU's
- * @memory_views: those of them that look at memory
- * @writer: the device whose view has the newest bytes, or NULL for the CPU's
- * @stale: chunks of which the CPU's view is older than the writer's
- * @dirty: chunks of which the devices' views are older than the CPU's
- * @suspect: those of @dirty that the CPU may have only read
- * @held: kernel mappings whose users do not bracket their access
- * @cpu_users: accesses that have begun and not ended
+ * @user_mappings: pieces of processes' address space that show it
+ * @shown: some process has page table entries
+ * @real_pages: some process had entries that let it hold pages
+ * @past_caches: processes' mappings see memory, and count as a device there
+ * @noted: the bytes that several silent writers agree on, and room for a chunk;
+ *	NULL where there are not several
+ * @cpu_users: CPU accesses that have begun and not ended, for synccheck
+ * @unsynced: a process wrote since the last end of an access, for synccheck
+ * @moves: how often bytes had to be moved
+ * @state_lock: what follows, and @engine
+ * @engine: who has the newest bytes
  * @device_owned: a queue's device has it; for the eyes of people only
  */
 struct vdb_buffer {
@@ -138,26 +155,22 @@ struct vdb_buffer {
 	enum vdb_policy policy;
 	struct list_head node;
 	atomic_t exports;
-	atomic_t user_mappings;
 
 	struct mutex lock; /* see above */
 	struct list_head attachments;
 	void *vaddr;
 	unsigned int vmaps;
-	bool cached;
-	bool vmapped;
-	unsigned long *mapped;
+	unsigned int user_mappings;
+	bool shown;
+	bool real_pages;
+	bool past_caches;
+	u8 *noted;
+	unsigned int cpu_users;
+	bool unsynced;
+	unsigned long moves;
 
 	spinlock_t state_lock; /* see above */
-	unsigned int nr_chunks;
-	unsigned int incoherent;
-	unsigned int memory_views;
-	struct vdb_attachment *writer;
-	unsigned long *stale;
-	unsigned long *dirty;
-	unsigned long *suspect;
-	unsigned int held;
-	unsigned int cpu_users;
+	struct vdb_engine engine;
 	bool device_owned;
 };
 
@@ -178,7 +191,13 @@ struct vdb_buffer {
  * @lock: for @vaddr
  * @map: the mapping of an imported buffer in the kernel
  * @vaddr: where the kernel has the buffer mapped, or NULL
- * @bracketed: the driver has said itself when its CPU works on this frame
+ * @asked: the driver has asked where since it was last prepared
+ * @looks: it has at all, and may look without saying when
+ * @skip_look: but not at this frame, as user space promises
+ * @prepared: the queue has it, from prepare to finish
+ * @drawing: the driver's CPU may be writing it, from prepare to finish or until
+ *	the driver says itself when it does
+ * @delivers: the driver calls vb2_dmabuf_buf_finish()
  */
 struct vdb_plane {
 	struct vb2_buffer *vb;
@@ -196,7 +215,12 @@ struct vdb_plane {
 	struct mutex lock; /* see above */
 	struct iosys_map map;
 	void *vaddr;
-	bool bracketed;
+	bool asked;
+	bool looks;
+	bool skip_look;
+	bool prepared;
+	bool drawing;
+	bool delivers;
 };
 
 struct vb2_queue;
@@ -214,30 +238,47 @@ int vdb_storage_alloc(struct vdb_storage *st, struct device *dev, size_t size,
 void vdb_storage_free(struct vdb_storage *st);
 bool vdb_device_does_dma(struct device *dev);
 
+/* sync.c */
+enum vdb_view_kind vdb_sync_kind(struct vdb_attachment *att);
+int vdb_sync_init(struct vdb_attachment *att);
+void vdb_sync_free(struct vdb_attachment *att);
+void vdb_sync(struct vdb_attachment *att, size_t from, size_t to, bool for_cpu);
+
 /* coherency.c */
 int vdb_coherency_init(struct vdb_buffer *buf);
 void vdb_coherency_free(struct vdb_buffer *buf);
 int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir);
 void vdb_coherency_unmap(struct vdb_attachment *att);
-void vdb_coherency_cpu_begin(struct vdb_buffer *buf, unsigned int first,
-			     unsigned int last);
-void vdb_coherency_cpu_end(struct vdb_buffer *buf, bool written);
-void vdb_coherency_cpu_drew(struct vdb_buffer *buf);
-void vdb_coherency_cpu_writes(struct vdb_buffer *buf, unsigned int first,
-			      unsigned int last);
-void vdb_coherency_cpu_may_write(struct vdb_buffer *buf, unsigned int first,
-				 unsigned int last);
-void vdb_coherency_cpu_only_read(struct vdb_buffer *buf);
-void vdb_coherency_device_begin(struct vdb_attachment *att, bool clean);
-void vdb_coherency_device_end(struct vdb_attachment *att, bool invalidate);
+void vdb_coherency_begin(struct vdb_buffer *buf, bool writes);
+void vdb_coherency_look(struct vdb_buffer *buf);
+void vdb_coherency_end(struct vdb_buffer *buf, bool writes);
+void vdb_coherency_fault(struct vdb_buffer *buf, unsigned int chunk,
+			 bool unnoticed, bool writes);
+bool vdb_coherency_bypass(struct vdb_buffer *buf);
+void vdb_coherency_mapped(struct vdb_buffer *buf);
+void vdb_coherency_unmapped(struct vdb_buffer *buf);
+void vdb_coherency_wrote(struct vdb_buffer *buf);
+void vdb_coherency_vmap(struct vdb_buffer *buf);
+void vdb_coherency_vunmap(struct vdb_buffer *buf);
+void vdb_coherency_queue(struct vdb_attachment *att, bool clean);
+void vdb_coherency_queue_cpu(struct vdb_buffer *buf, bool writes);
+void vdb_coherency_done(struct vdb_attachment *att);
+void vdb_coherency_done_cpu(struct vdb_buffer *buf, bool wrote);
+void vdb_coherency_deliver(struct vdb_buffer *buf, bool look);
+void vdb_coherency_deliver_now(struct vdb_buffer *buf, bool look);
+
+/* merge.c */
+int vdb_merge_init(struct vdb_buffer *buf);
+void vdb_merge_note(struct vdb_buffer *buf, unsigned int chunk);
+void vdb_merge(struct vdb_buffer *buf, unsigned int chunk);
+
+/* shootdown.c */
+bool vdb_shootdown(struct vdb_buffer *buf);
 
 /* mapping.c */
 int vdb_mapping_mmap(struct vdb_buffer *buf, struct vm_area_struct *vma);
-bool vdb_mapping_uncached(struct vdb_buffer *buf);
-void vdb_mapping_hand_over(struct vdb_buffer *buf);
-void vdb_mapping_zap(struct vdb_buffer *buf);
-void *vdb_mapping_vmap(struct vdb_buffer *buf, bool hold);
-void vdb_mapping_vunmap(struct vdb_buffer *buf, bool hold);
+void *vdb_mapping_vmap(struct vdb_buffer *buf, bool bracketed);
+void vdb_mapping_vunmap(struct vdb_buffer *buf, bool bracketed);
 
 /* exporter.c */
 struct vdb_buffer *vdb_buffer_create(struct device *dev, size_t size, gfp_t gfp,

@@ -32,6 +32,34 @@ struct device *vdb_kunit_add_device(struct kunit *test, const char *name,
 }
 
 /**
+ * vdb_kunit_map_as - attach and map a buffer
+ * @d: filled in
+ * @buf: the buffer
+ * @dev: the device
+ * @dir: the direction
+ * @tracked: as a queue of ours does, which tells what the device does
+ *
+ * Return: 0 or an error, with nothing left behind.
+ */
+int vdb_kunit_map_as(struct vdb_kunit_device *d, struct vdb_buffer *buf,
+		     struct device *dev, enum dma_data_direction dir,
+		     bool tracked)
+{
+	d->dev = dev;
+	d->att = dma_buf_attach(buf->dbuf, dev);
+	if (IS_ERR(d->att))
+		return PTR_ERR(d->att);
+	d->own = vdb_attachment_of(d->att);
+	d->own->tracked = tracked;
+	d->sgt = dma_buf_map_attachment_unlocked(d->att, dir);
+	if (IS_ERR(d->sgt)) {
+		dma_buf_detach(buf->dbuf, d->att);
+		return PTR_ERR(d->sgt);
+	}
+	return 0;
+}
+
+/**
  * vdb_kunit_map - attach and map a buffer as importers do
  * @d: filled in
  * @buf: the buffer
@@ -43,17 +71,7 @@ struct device *vdb_kunit_add_device(struct kunit *test, const char *name,
 int vdb_kunit_map(struct vdb_kunit_device *d, struct vdb_buffer *buf,
 		  struct device *dev, enum dma_data_direction dir)
 {
-	d->dev = dev;
-	d->att = dma_buf_attach(buf->dbuf, dev);
-	if (IS_ERR(d->att))
-		return PTR_ERR(d->att);
-	d->own = vdb_attachment_of(d->att);
-	d->sgt = dma_buf_map_attachment_unlocked(d->att, dir);
-	if (IS_ERR(d->sgt)) {
-		dma_buf_detach(buf->dbuf, d->att);
-		return PTR_ERR(d->sgt);
-	}
-	return 0;
+	return vdb_kunit_map_as(d, buf, dev, dir, false);
 }
 
 /**
@@ -80,6 +98,24 @@ static struct vivid_ext_view *make_view(struct kunit *test,
 }
 
 /**
+ * vdb_kunit_write_part - a device writes to a buffer, and tells nobody
+ * @test: the test
+ * @d: the device
+ * @offset: of the first byte
+ * @len: how many
+ * @value: of each byte
+ */
+void vdb_kunit_write_part(struct kunit *test, struct vdb_kunit_device *d,
+			  size_t offset, size_t len, u8 value)
+{
+	struct vivid_ext_view *view = make_view(test, d, DMA_FROM_DEVICE);
+
+	memset(vivid_ext_view_addr(view) + offset, value, len);
+	vivid_ext_view_end(view, DMA_FROM_DEVICE);
+	vivid_ext_view_destroy(view);
+}
+
+/**
  * vdb_kunit_write - a device fills a buffer, and tells nobody
  * @test: the test
  * @d: the device
@@ -87,24 +123,40 @@ static struct vivid_ext_view *make_view(struct kunit *test,
  */
 void vdb_kunit_write(struct kunit *test, struct vdb_kunit_device *d, u8 value)
 {
-	struct vivid_ext_view *view = make_view(test, d, DMA_FROM_DEVICE);
-
-	memset(vivid_ext_view_addr(view), value, d->own->buf->size);
-	vivid_ext_view_end(view, DMA_FROM_DEVICE);
-	vivid_ext_view_destroy(view);
+	vdb_kunit_write_part(test, d, 0, d->own->buf->size, value);
 }
 
 /**
- * vdb_kunit_frame - a queue's device gets a buffer, fills it and gives it back
+ * vdb_kunit_frame - QBUF, a frame and DQBUF
  * @test: the test
  * @d: the device, whose attachment is tracked
  * @value: of each byte
  */
 void vdb_kunit_frame(struct kunit *test, struct vdb_kunit_device *d, u8 value)
 {
-	vdb_coherency_device_begin(d->own, true);
+	vdb_coherency_queue(d->own, true);
 	vdb_kunit_write(test, d, value);
-	vdb_coherency_device_end(d->own, true);
+	vdb_coherency_done(d->own);
+	vdb_coherency_deliver(d->own->buf, false);
+}
+
+/**
+ * vdb_kunit_read_byte - a device reads a byte
+ * @test: the test
+ * @d: the device
+ * @offset: where
+ *
+ * Return: the byte.
+ */
+int vdb_kunit_read_byte(struct kunit *test, struct vdb_kunit_device *d,
+			size_t offset)
+{
+	struct vivid_ext_view *view = make_view(test, d, DMA_TO_DEVICE);
+	u8 value = ((u8 *)vivid_ext_view_addr(view))[offset];
+
+	vivid_ext_view_end(view, DMA_TO_DEVICE);
+	vivid_ext_view_destroy(view);
+	return value;
 }
 
 /**

@@ -34,11 +34,18 @@ struct vdb_kunit_device {
 
 struct device *vdb_kunit_add_device(struct kunit *test, const char *name,
 				    enum vdb_kunit_bus bus);
+int vdb_kunit_map_as(struct vdb_kunit_device *d, struct vdb_buffer *buf,
+		     struct device *dev, enum dma_data_direction dir,
+		     bool tracked);
 int vdb_kunit_map(struct vdb_kunit_device *d, struct vdb_buffer *buf,
 		  struct device *dev, enum dma_data_direction dir);
 void vdb_kunit_unmap(struct vdb_kunit_device *d, enum dma_data_direction dir);
+void vdb_kunit_write_part(struct kunit *test, struct vdb_kunit_device *d,
+			  size_t offset, size_t len, u8 value);
 void vdb_kunit_write(struct kunit *test, struct vdb_kunit_device *d, u8 value);
 void vdb_kunit_frame(struct kunit *test, struct vdb_kunit_device *d, u8 value);
+int vdb_kunit_read_byte(struct kunit *test, struct vdb_kunit_device *d,
+			size_t offset);
 int vdb_kunit_read(struct kunit *test, struct vdb_kunit_device *d,
 		   unsigned int chunk);
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The CPU's mappings of a buffer: of processes, page by page, and the kernel's.
+ * The CPU's mappings of a buffer: of processes, chunk by chunk, and the kernel's.
  *
- * All user mappings, made through the V4L2 node or the dma-buf, belong to the
- * dma-buf's inode, so that one call takes them away before a device gets the
- * buffer. Entries come back by page faults, which bring the bytes up to date.
- * State and entries change under vdb_buffer.lock: a fault that runs beside a
- * shoot-down comes either before it and is undone, or after it and waits.
+ * Page table entries come by page faults, which bring the bytes up to date, and
+ * go by shoot-downs (shootdown.c). Both happen under vdb_buffer.lock.
+ *
+ * Where all devices see what the CPU sees when a process maps a buffer, it gets
+ * real pages, which it can hand on (O_DIRECT, vmsplice, io_uring); elsewhere page
+ * frames, which nobody can hold, and whose first write is noticed. If a device
+ * that is not coherent comes later, who holds real pages counts as a device that
+ * says nothing.
  */
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
@@ -21,12 +25,12 @@ static bool has_pfn_entries(struct vm_area_struct *vma)
 }
 
 static vm_fault_t insert(struct vm_area_struct *vma, unsigned long addr,
-			 struct page *page)
+			 struct page *page, pgprot_t prot)
 {
 	int ret;
 
 	if (has_pfn_entries(vma))
-		return vmf_insert_pfn(vma, addr, page_to_pfn(page));
+		return vmf_insert_pfn_prot(vma, addr, page_to_pfn(page), prot);
 
 	ret = vm_insert_page(vma, addr, page);
 	/* Some other thread was here first. */
@@ -35,52 +39,94 @@ static vm_fault_t insert(struct vm_area_struct *vma, unsigned long addr,
 	return ret == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 }
 
+static unsigned long address_of(struct vm_area_struct *vma, pgoff_t page)
+{
+	return vma->vm_start + ((page - vma->vm_pgoff) << PAGE_SHIFT);
+}
+
+/* The pages of a chunk that an area shows. */
+static pgoff_t first_page(struct vm_area_struct *vma, unsigned int chunk)
+{
+	return max_t(pgoff_t, chunk * VDB_CHUNK_PAGES, vma->vm_pgoff);
+}
+
+static pgoff_t end_page(struct vdb_buffer *buf, struct vm_area_struct *vma,
+			unsigned int chunk)
+{
+	return min3((pgoff_t)(chunk + 1) * VDB_CHUNK_PAGES,
+		    (pgoff_t)buf->storage.nr_pages,
+		    vma->vm_pgoff + vma_pages(vma));
+}
+
 static vm_fault_t insert_chunk(struct vdb_buffer *buf, struct vm_fault *vmf,
-			       unsigned int chunk)
+			       unsigned int chunk, pgprot_t prot)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	pgoff_t start = max_t(pgoff_t, chunk * VDB_CHUNK_PAGES, vma->vm_pgoff);
-	pgoff_t end = min3((pgoff_t)(chunk + 1) * VDB_CHUNK_PAGES,
-			   (pgoff_t)buf->storage.nr_pages,
-			   vma->vm_pgoff + vma_pages(vma));
+	pgoff_t end = end_page(buf, vma, chunk);
 	pgoff_t i;
 	vm_fault_t ret;
 
 	/* The page that is wanted decides; its neighbours are a favour. */
 	ret = insert(vma, vmf->address & PAGE_MASK,
-		     buf->storage.pages[vmf->pgoff]);
-	for (i = start; i < end && ret == VM_FAULT_NOPAGE; i++)
+		     buf->storage.pages[vmf->pgoff], prot);
+	for (i = first_page(vma, chunk);
+	     i < end && ret == VM_FAULT_NOPAGE; i++)
 		if (i != vmf->pgoff &&
-		    insert(vma, vma->vm_start +
-			   ((i - vma->vm_pgoff) << PAGE_SHIFT),
-			   buf->storage.pages[i]) != VM_FAULT_NOPAGE)
+		    insert(vma, address_of(vma, i), buf->storage.pages[i],
+			   prot) != VM_FAULT_NOPAGE)
 			break;
 	return ret;
 }
 
-/**
- * vdb_mapping_uncached - whether processes see memory past the caches
- * @buf: the buffer
- *
- * Bounce buffers are copies: not to cache the original is of no use there. And
- * who has mapped it when all was coherent keeps the caches.
- *
- * Context: any. Return: true if nothing needs synchronising for processes.
- */
-bool vdb_mapping_uncached(struct vdb_buffer *buf)
+static void remove_chunk(struct vdb_buffer *buf, struct vm_area_struct *vma,
+			 unsigned int chunk)
 {
-	return buf->policy == VDB_POLICY_WRITECOMBINE &&
-	       !READ_ONCE(buf->cached) &&
-	       READ_ONCE(buf->incoherent) &&
-	       READ_ONCE(buf->incoherent) == READ_ONCE(buf->memory_views);
+	pgoff_t first = first_page(vma, chunk);
+
+	zap_vma_ptes(vma, address_of(vma, first),
+		     (end_page(buf, vma, chunk) - first) << PAGE_SHIFT);
+}
+
+/*
+ * Entries that can be written to at once: the chunk is written from now on, and
+ * further faults would tell nothing new. Others are for reading, and the first
+ * write is a fault of its own.
+ */
+static pgprot_t entry_prot(struct vm_area_struct *vma, bool write)
+{
+	if (write && has_pfn_entries(vma))
+		return vm_get_page_prot(vma->vm_flags);
+	return vma->vm_page_prot;
+}
+
+static pgprot_t prepare_chunk(struct vdb_buffer *buf, struct vm_fault *vmf,
+			      unsigned int chunk)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	bool pages = !has_pfn_entries(vma);
+
+	buf->shown = true;
+	if (buf->policy == VDB_POLICY_EXPLICIT) {
+		buf->unsynced |= write;
+		vdb_synccheck_touched(buf, write);
+	} else if (buf->policy == VDB_POLICY_WRITECOMBINE &&
+		   vdb_coherency_bypass(buf)) {
+		return pgprot_writecombine(entry_prot(vma, true));
+	} else {
+		vdb_coherency_fault(buf, chunk,
+				    pages && vma->vm_flags & VM_MAYWRITE,
+				    write);
+	}
+	return entry_prot(vma, write);
 }
 
 static vm_fault_t vdb_vm_fault(struct vm_fault *vmf)
 {
 	struct vdb_buffer *buf = vmf->vma->vm_private_data;
 	unsigned int chunk = vmf->pgoff >> VDB_CHUNK_ORDER;
-	unsigned long flags;
 	vm_fault_t ret;
+	pgprot_t prot;
 
 	if (vmf->pgoff >= buf->storage.nr_pages)
 		return VM_FAULT_SIGBUS;
@@ -88,40 +134,32 @@ static vm_fault_t vdb_vm_fault(struct vm_fault *vmf)
 	vdb_stat_add(VDB_FAULTS, 1);
 	trace_vdb_fault(buf, vmf->pgoff, false);
 	mutex_lock(&buf->lock);
-	spin_lock_irqsave(&buf->state_lock, flags);
-	__set_bit(chunk, buf->mapped);
-	spin_unlock_irqrestore(&buf->state_lock, flags);
-	if (buf->policy == VDB_POLICY_EXPLICIT)
-		vdb_synccheck_touched(buf, vmf->flags & FAULT_FLAG_WRITE);
-	else if (!vdb_mapping_uncached(buf))
-		vdb_coherency_cpu_begin(buf, chunk, chunk + 1);
-	/* Writes to real pages are not reported, even if mprotect() comes first. */
-	if (!has_pfn_entries(vmf->vma)) {
-		if (vmf->flags & FAULT_FLAG_WRITE)
-			vdb_coherency_cpu_writes(buf, chunk, chunk + 1);
-		else if (vmf->vma->vm_flags & VM_MAYWRITE)
-			vdb_coherency_cpu_may_write(buf, chunk, chunk + 1);
-	}
-	ret = insert_chunk(buf, vmf, chunk);
+	prot = prepare_chunk(buf, vmf, chunk);
+	ret = insert_chunk(buf, vmf, chunk, prot);
 	mutex_unlock(&buf->lock);
 	return ret;
 }
 
 /*
- * The first write to a page. If a shoot-down gets in before the entry becomes
- * writable, the entry is gone, and the fault is taken again.
+ * The first write to a page that was entered to be read: the whole chunk can be
+ * written from now on.
  */
 static vm_fault_t vdb_vm_pfn_mkwrite(struct vm_fault *vmf)
 {
-	struct vdb_buffer *buf = vmf->vma->vm_private_data;
+	struct vm_area_struct *vma = vmf->vma;
+	struct vdb_buffer *buf = vma->vm_private_data;
 	unsigned int chunk = vmf->pgoff >> VDB_CHUNK_ORDER;
+	vm_fault_t ret;
+	pgprot_t prot;
 
 	vdb_stat_add(VDB_WRITE_FAULTS, 1);
 	trace_vdb_fault(buf, vmf->pgoff, true);
 	mutex_lock(&buf->lock);
-	vdb_coherency_cpu_writes(buf, chunk, chunk + 1);
+	prot = prepare_chunk(buf, vmf, chunk);
+	remove_chunk(buf, vma, chunk);
+	ret = insert_chunk(buf, vmf, chunk, prot);
 	mutex_unlock(&buf->lock);
-	return 0;
+	return ret;
 }
 
 /* A copy: fork, mremap, or what a partial munmap or mprotect has split. */
@@ -129,14 +167,18 @@ static void vdb_vm_open(struct vm_area_struct *vma)
 {
 	struct vdb_buffer *buf = vma->vm_private_data;
 
-	atomic_inc(&buf->user_mappings);
+	mutex_lock(&buf->lock);
+	vdb_coherency_mapped(buf);
+	mutex_unlock(&buf->lock);
 }
 
 static void vdb_vm_close(struct vm_area_struct *vma)
 {
 	struct vdb_buffer *buf = vma->vm_private_data;
 
-	atomic_dec(&buf->user_mappings);
+	mutex_lock(&buf->lock);
+	vdb_coherency_unmapped(buf);
+	mutex_unlock(&buf->lock);
 }
 
 static const struct vm_operations_struct vdb_vm_page_ops = {
@@ -153,111 +195,90 @@ static const struct vm_operations_struct vdb_vm_pfn_ops = {
 };
 
 /**
- * vdb_mapping_mmap - map a buffer into a process, page by page as it touches it
+ * vdb_mapping_mmap - map a buffer into a process, chunk by chunk as it touches it
  * @buf: the buffer
  * @vma: its file is a dma-buf of this buffer, its offset the buffer's
  *
  * Nothing is entered here: the vma is not yet known to the inode, and a
- * shoot-down would miss it. Where devices are coherent, real pages are mapped,
- * which can be pinned (O_DIRECT, vmsplice); elsewhere page frames, which can't,
- * but whose first write is reported.
+ * shoot-down would miss it.
+ *
+ * A private mapping is a shared one for reading: a copy on write would never see
+ * the device's bytes.
  *
  * Context: process; mmap_lock held for writing.
- * Return: 0, or -EINVAL for a private mapping: a copy on write would never see
- * the device's bytes.
+ * Return: 0, or -EINVAL for a private mapping that is to be written.
  */
 int vdb_mapping_mmap(struct vdb_buffer *buf, struct vm_area_struct *vma)
 {
 	unsigned long flags = VM_DONTEXPAND | VM_DONTDUMP;
 	bool pfns;
 
-	if (!(vma->vm_flags & VM_MAYSHARE))
-		return -EINVAL;
+	if (!(vma->vm_flags & VM_MAYSHARE)) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EINVAL;
+		vdb_vm_flags_clear(vma, VM_MAYWRITE);
+	}
 
+	mutex_lock(&buf->lock);
 	/* Pages of a device's area are not for keeping either. */
-	pfns = READ_ONCE(buf->incoherent) || buf->storage.dma_dev ||
-	       buf->policy == VDB_POLICY_SHOOTDOWN;
-	if (vdb_mapping_uncached(buf))
-		vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
-	else
-		WRITE_ONCE(buf->cached, true);
+	pfns = buf->engine.outside || buf->storage.dma_dev ||
+	       buf->policy == VDB_POLICY_SHOOTDOWN ||
+	       buf->policy == VDB_POLICY_WRITECOMBINE;
+	if (!pfns)
+		buf->real_pages = true;
+	vdb_coherency_mapped(buf);
+	mutex_unlock(&buf->lock);
 	vdb_vm_flags_set(vma, flags | (pfns ? VM_PFNMAP : VM_MIXEDMAP));
 	vma->vm_ops = pfns ? &vdb_vm_pfn_ops : &vdb_vm_page_ops;
 	vma->vm_private_data = buf;
-	atomic_inc(&buf->user_mappings);
 	return 0;
 }
 
-/**
- * vdb_mapping_hand_over - processes may not look without being noticed now
- * @buf: the buffer, about to be used by a device
- *
- * Takes mappings away where the policy says so. Where the application has
- * promised to bracket its access they stay, unless that is being checked.
- *
- * Context: process; vdb_buffer.lock held; may sleep.
- */
-void vdb_mapping_hand_over(struct vdb_buffer *buf)
+/* A block that the kernel has mapped anyway. */
+static void *linear_address(const struct vdb_storage *st)
 {
-	bool wanted = READ_ONCE(buf->incoherent) ||
-		      buf->policy == VDB_POLICY_SHOOTDOWN;
+	unsigned int i;
 
-	if (buf->policy == VDB_POLICY_EXPLICIT)
-		wanted = wanted && vdb_synccheck_enabled(buf);
-	if (wanted && !vdb_mapping_uncached(buf))
-		vdb_mapping_zap(buf);
+	for (i = 0; i < st->nr_pages; i++)
+		if (PageHighMem(st->pages[i]) ||
+		    page_to_pfn(st->pages[i]) != page_to_pfn(st->pages[0]) + i)
+			return NULL;
+	return page_address(st->pages[0]);
 }
 
-/**
- * vdb_mapping_zap - take all user mappings' entries away
- * @buf: the buffer
- *
- * Context: process; vdb_buffer.lock held; may sleep.
- */
-void vdb_mapping_zap(struct vdb_buffer *buf)
+static void *map_pages(const struct vdb_storage *st)
 {
-	unsigned long flags;
+	return linear_address(st) ?: vmap(st->pages, st->nr_pages, VM_MAP,
+					  PAGE_KERNEL);
+}
 
-	lockdep_assert_held(&buf->lock);
-	if (bitmap_empty(buf->mapped, buf->nr_chunks))
-		return;
-	unmap_mapping_range(buf->dbuf->file->f_mapping, 0, 0, 1);
-	spin_lock_irqsave(&buf->state_lock, flags);
-	bitmap_zero(buf->mapped, buf->nr_chunks);
-	spin_unlock_irqrestore(&buf->state_lock, flags);
-	vdb_stat_add(VDB_SHOOTDOWNS, 1);
-	trace_vdb_shootdown(buf);
+static void unmap_pages(void *vaddr)
+{
+	if (is_vmalloc_addr(vaddr))
+		vunmap(vaddr);
 }
 
 /**
  * vdb_mapping_vmap - map a buffer into the kernel, or share the mapping
  * @buf: the buffer
- * @hold: the user does not bracket its access with begin/end_cpu_access, so
- *	the bytes are kept up to date at the queue's hand-overs
+ * @bracketed: the user brackets its access with begin/end_cpu_access
  *
  * Context: process; may sleep; takes vdb_buffer.lock.
  * Return: the address, or NULL without memory.
  */
-void *vdb_mapping_vmap(struct vdb_buffer *buf, bool hold)
+void *vdb_mapping_vmap(struct vdb_buffer *buf, bool bracketed)
 {
-	unsigned long flags;
 	void *vaddr;
 
 	mutex_lock(&buf->lock);
 	if (!buf->vmaps)
-		buf->vaddr = vmap(buf->storage.pages, buf->storage.nr_pages,
-				  VM_MAP, PAGE_KERNEL);
+		buf->vaddr = map_pages(&buf->storage);
 	vaddr = buf->vaddr;
 	if (vaddr) {
 		buf->vmaps++;
-		buf->vmapped = true;
 		vdb_stat_add(VDB_VMAPS, 1);
-		if (hold) {
-			spin_lock_irqsave(&buf->state_lock, flags);
-			buf->held++;
-			spin_unlock_irqrestore(&buf->state_lock, flags);
-			vdb_coherency_cpu_begin(buf, 0, buf->nr_chunks);
-		}
+		if (bracketed)
+			vdb_coherency_vmap(buf);
 	}
 	mutex_unlock(&buf->lock);
 	return vaddr;
@@ -267,27 +288,17 @@ EXPORT_SYMBOL_VDB_KUNIT(vdb_mapping_vmap);
 /**
  * vdb_mapping_vunmap - undo one vdb_mapping_vmap()
  * @buf: the buffer
- * @hold: as it was given there
+ * @bracketed: as it was given there
  *
  * Context: process; may sleep; takes vdb_buffer.lock.
  */
-void vdb_mapping_vunmap(struct vdb_buffer *buf, bool hold)
+void vdb_mapping_vunmap(struct vdb_buffer *buf, bool bracketed)
 {
-	unsigned long flags;
-
 	mutex_lock(&buf->lock);
-	if (hold) {
-		spin_lock_irqsave(&buf->state_lock, flags);
-		buf->held--;
-		if (buf->incoherent) {
-			bitmap_complement(buf->dirty, buf->stale,
-					  buf->nr_chunks);
-			bitmap_zero(buf->suspect, buf->nr_chunks);
-		}
-		spin_unlock_irqrestore(&buf->state_lock, flags);
-	}
+	if (bracketed)
+		vdb_coherency_vunmap(buf);
 	if (!--buf->vmaps) {
-		vunmap(buf->vaddr);
+		unmap_pages(buf->vaddr);
 		buf->vaddr = NULL;
 	}
 	mutex_unlock(&buf->lock);

@@ -50,9 +50,8 @@ static void begin(struct kunit *test, enum vdb_kunit_bus bus,
 	view = vdb_buffer_view(f->buf, O_RDONLY);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(view));
 	f->view = view;
-	KUNIT_ASSERT_EQ(test, vdb_kunit_map(&f->d, f->buf, dev,
-					    DMA_BIDIRECTIONAL), 0);
-	f->d.own->tracked = true;
+	KUNIT_ASSERT_EQ(test, vdb_kunit_map_as(&f->d, f->buf, dev,
+					       DMA_BIDIRECTIONAL, true), 0);
 	f->addr = kunit_vm_mmap(test, f->buf->dbuf->file, 0, SIZE,
 				PROT_READ | PROT_WRITE, MAP_SHARED, 0);
 	KUNIT_ASSERT_FALSE(test, !f->addr || IS_ERR_VALUE(f->addr));
@@ -91,6 +90,18 @@ static bool shown(unsigned long addr)
 
 	pagefault_disable();
 	left = __copy_from_user_inatomic(&value, (void __user *)addr, 1);
+	pagefault_enable();
+	return !left;
+}
+
+/* Whether a process can write to a page as it is, without a fault. */
+static bool writes_now(unsigned long addr)
+{
+	unsigned long left;
+	u8 value = 0x33;
+
+	pagefault_disable();
+	left = __copy_to_user_inatomic((void __user *)addr, &value, 1);
 	pagefault_enable();
 	return !left;
 }
@@ -178,9 +189,10 @@ static void every_page_is_taken_away(struct kunit *test)
 
 	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
 	touch_all(test);
-	vdb_coherency_device_begin(f->d.own, true);
+	vdb_coherency_queue(f->d.own, true);
 	KUNIT_EXPECT_EQ(test, count_shown(f), 0);
-	vdb_coherency_device_end(f->d.own, true);
+	vdb_coherency_done(f->d.own);
+	vdb_coherency_deliver(f->buf, false);
 
 	touch_all(test);
 	dma_buf_begin_cpu_access(f->buf->dbuf, DMA_FROM_DEVICE);
@@ -196,20 +208,28 @@ static void every_page_is_taken_away(struct kunit *test)
 	finish();
 }
 
-/* A process that looks while the device has the buffer has no fault later. */
-static void pages_that_came_back_are_fetched(struct kunit *test)
+/* What a process sees of a frame that is not done is taken away again. */
+static void pages_that_came_back_are_taken_away(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
 	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
-	vdb_coherency_device_begin(f->d.own, true);
+	vdb_coherency_queue(f->d.own, true);
 	KUNIT_EXPECT_NE(test, user_read(f->addr), 0x22);
 	vdb_kunit_write(test, &f->d, 0x22);
-	vdb_coherency_device_end(f->d.own, true);
-	KUNIT_EXPECT_TRUE(test, shown(f->addr));
+	vdb_coherency_done(f->d.own);
+	vdb_coherency_deliver(f->buf, false);
+	KUNIT_EXPECT_FALSE(test, shown(f->addr));
 	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x22);
-	KUNIT_EXPECT_FALSE(test, test_bit(0, f->buf->stale));
-	KUNIT_EXPECT_TRUE(test, test_bit(1, f->buf->stale));
+
+	/* Or shows the frame, where the driver does not say when it delivers. */
+	vdb_coherency_queue(f->d.own, true);
+	KUNIT_EXPECT_NE(test, user_read(f->addr), 0x33);
+	vdb_kunit_write(test, &f->d, 0x33);
+	vdb_coherency_done(f->d.own);
+	vdb_coherency_deliver_now(f->buf, false);
+	KUNIT_EXPECT_TRUE(test, shown(f->addr));
+	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x33);
 	finish();
 }
 
@@ -220,13 +240,38 @@ static void first_write_is_noticed(struct kunit *test)
 	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
 	vdb_kunit_frame(test, &f->d, 0x22);
 	touch_all(test);
-	KUNIT_EXPECT_TRUE(test, bitmap_empty(f->buf->dirty, 3));
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(f->buf->engine.writable, 3));
 	KUNIT_EXPECT_EQ(test, user_write(f->addr + SIZE - 1, 0x33), 0);
-	KUNIT_EXPECT_EQ(test, bitmap_weight(f->buf->dirty, 3), 1);
-	KUNIT_EXPECT_TRUE(test, test_bit(2, f->buf->dirty));
+	KUNIT_EXPECT_EQ(test, bitmap_weight(f->buf->engine.writable, 3), 1);
+	KUNIT_EXPECT_TRUE(test, test_bit(2, f->buf->engine.writable));
 	KUNIT_EXPECT_EQ(test, user_read(f->view_addr + SIZE - 1 -
 					OFFSET * PAGE_SIZE), 0x33);
 	KUNIT_EXPECT_EQ(test, user_write(f->view_addr, 0x33), -EFAULT);
+	finish();
+}
+
+/* A whole chunk can be written after one fault, whether it was read before. */
+static void chunks_become_writable_at_once(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned int i;
+
+	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
+	user_read(f->addr);
+	for (i = 0; i < 2; i++) {
+		size_t at = i * VDB_CHUNK_SIZE;
+
+		KUNIT_EXPECT_FALSE(test, writes_now(f->addr + at + PAGE_SIZE));
+		KUNIT_EXPECT_EQ(test, user_write(f->addr + at, 0x33), 0);
+		KUNIT_EXPECT_TRUE(test, writes_now(f->addr + at + PAGE_SIZE));
+		KUNIT_EXPECT_TRUE(test, writes_now(f->addr + at +
+						   VDB_CHUNK_SIZE - 1));
+	}
+	KUNIT_EXPECT_FALSE(test, shown(f->addr + 2 * VDB_CHUNK_SIZE));
+	vdb_coherency_queue(f->d.own, true);
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read_byte(test, &f->d, 0), 0x33);
+	KUNIT_EXPECT_FALSE(test, writes_now(f->addr + PAGE_SIZE));
+	vdb_coherency_done(f->d.own);
 	finish();
 }
 
@@ -260,15 +305,64 @@ static void pages_stay_where_it_was_promised(struct kunit *test)
 	finish();
 }
 
-/* A copy on write would never see the device's bytes. */
+/* A copy on write would never see the device's bytes; to read is fine. */
 static void copies_are_refused(struct kunit *test)
 {
 	struct fixture *f = test->priv;
+	unsigned long addr;
 
-	begin(test, VDB_KUNIT_REAL, VDB_POLICY_AUTO);
+	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
 	KUNIT_EXPECT_EQ(test, vm_mmap(f->buf->dbuf->file, 0, SIZE,
 				      PROT_READ | PROT_WRITE, MAP_PRIVATE, 0),
 			(unsigned long)-EINVAL);
+	addr = vm_mmap(f->view->file, 0, SIZE, PROT_READ, MAP_PRIVATE, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	vdb_kunit_frame(test, &f->d, 0x22);
+	KUNIT_EXPECT_EQ(test, user_read(addr + PAGE_SIZE), 0x22);
+	vdb_kunit_frame(test, &f->d, 0x33);
+	KUNIT_EXPECT_EQ(test, user_read(addr + PAGE_SIZE), 0x33);
+	KUNIT_EXPECT_EQ(test, user_write(addr, 0x44), -EFAULT);
+	finish();
+}
+
+/* Processes see memory past the caches, like one more device there. */
+static void uncached_pages_are_a_device(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct vdb_engine *e;
+
+	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_WRITECOMBINE);
+	e = &f->buf->engine;
+	KUNIT_EXPECT_EQ(test, e->views[VDB_MEMORY].devices, 1);
+	user_read(f->addr);
+	KUNIT_EXPECT_EQ(test, e->views[VDB_MEMORY].devices, 2);
+	KUNIT_EXPECT_EQ(test, e->views[VDB_MEMORY].silent_writers, 1);
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(e->entries, 3));
+	vdb_kunit_frame(test, &f->d, 0x22);
+	KUNIT_EXPECT_TRUE(test, shown(f->addr));
+	/* They go with the last device that looks there. */
+	vdb_kunit_unmap(&f->d, DMA_BIDIRECTIONAL);
+	f->d.sgt = NULL;
+	KUNIT_EXPECT_EQ(test, e->outside, 0);
+	KUNIT_EXPECT_FALSE(test, shown(f->addr));
+	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x22);
+	finish();
+}
+
+/* The flag that V4L2 shows says what it says. */
+static void mappings_are_counted(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	begin(test, VDB_KUNIT_REAL, VDB_POLICY_EXPLICIT);
+	KUNIT_EXPECT_EQ(test, f->buf->user_mappings, 2);
+	KUNIT_EXPECT_EQ(test, f->buf->engine.mappings, 1);
+	KUNIT_EXPECT_EQ(test, vm_munmap(f->addr, SIZE), 0);
+	KUNIT_EXPECT_EQ(test, f->buf->user_mappings, 1);
+	KUNIT_EXPECT_EQ(test, vm_munmap(f->view_addr,
+					SIZE - OFFSET * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, f->buf->user_mappings, 0);
+	KUNIT_EXPECT_EQ(test, f->buf->engine.mappings, 0);
 	finish();
 }
 
@@ -294,11 +388,14 @@ static void mapping_test_exit(struct kunit *test)
 static struct kunit_case mapping_cases[] = {
 	KUNIT_CASE(bytes_come_before_the_page),
 	KUNIT_CASE(every_page_is_taken_away),
-	KUNIT_CASE(pages_that_came_back_are_fetched),
+	KUNIT_CASE(pages_that_came_back_are_taken_away),
 	KUNIT_CASE(first_write_is_noticed),
 	KUNIT_CASE(pages_stay_where_devices_are_coherent),
 	KUNIT_CASE(pages_stay_where_it_was_promised),
+	KUNIT_CASE(chunks_become_writable_at_once),
 	KUNIT_CASE(copies_are_refused),
+	KUNIT_CASE(uncached_pages_are_a_device),
+	KUNIT_CASE(mappings_are_counted),
 	{}
 };
 

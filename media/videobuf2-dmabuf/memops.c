@@ -3,7 +3,6 @@
  * What videobuf2 calls: struct vb2_mem_ops, and the helpers for drivers.
  */
 #include <linux/fcntl.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -25,6 +24,8 @@ static struct vdb_plane *plane_create(struct vb2_buffer *vb, struct device *dev,
 	plane->dev = vdb_device_does_dma(dev) ? dev : NULL;
 	plane->dir = vb->vb2_queue->dma_dir;
 	plane->size = size;
+	plane->delivers = vb->vb2_queue->ops->buf_finish ==
+			  vb2_dmabuf_buf_finish;
 	mutex_init(&plane->lock);
 	return plane;
 }
@@ -53,11 +54,18 @@ static bool may_fall_back(struct vb2_queue *q)
 
 /*
  * Without DMA the CPU does it all, and drivers that were written for
- * vb2-vmalloc ask for the address in interrupts, where it has to be there.
+ * vb2-vmalloc ask for the address in interrupts, where it has to be there. So
+ * may those that were written for vb2-dma-contig; one block has an address that
+ * costs nothing.
  */
 static int map_for_cpu(struct vdb_plane *plane)
 {
-	return plane->dev || vdb_plane_vaddr(plane) ? 0 : -ENOMEM;
+	struct vb2_queue *q = plane->vb->vb2_queue;
+
+	if (plane->dev && !(plane->own &&
+			    q->dma_attrs & DMA_ATTR_FORCE_CONTIGUOUS))
+		return 0;
+	return vdb_plane_vaddr(plane) ? 0 : -ENOMEM;
 }
 
 static void *vdb_memop_alloc(struct vb2_buffer *vb, struct device *dev,
@@ -153,16 +161,23 @@ static bool use_up_hints(struct vdb_plane *plane)
 	       plane == vb->planes[vb->num_planes - 1].mem_priv;
 }
 
-/*
- * A buffer of ours that the driver's CPU works on between QBUF and
- * vb2_buffer_done(), and no device. Drivers written for other allocators have
- * no brackets.
- */
+/* A buffer of ours that the driver's CPU works on, and no device. */
 static struct vdb_buffer *cpu_frame(struct vdb_plane *plane)
 {
-	if (plane->att || !plane->vaddr || plane->bracketed)
+	if (plane->att || !plane->vaddr)
 		return NULL;
 	return vdb_buffer_of(plane->dbuf);
+}
+
+static bool plane_writes(const struct vdb_plane *plane)
+{
+	return plane->dir != DMA_TO_DEVICE;
+}
+
+/* Whether the driver's CPU may have written before it lets its device read. */
+static bool cpu_prepared(struct vdb_plane *plane)
+{
+	return plane->asked || vb2_fileio_is_active(plane->vb->vb2_queue);
 }
 
 static void vdb_memop_prepare(void *mem_priv)
@@ -170,32 +185,59 @@ static void vdb_memop_prepare(void *mem_priv)
 	struct vdb_plane *plane = mem_priv;
 	struct vdb_attachment *att = tracked(plane);
 	bool clean = !plane->own || !plane->vb->skip_cache_sync_on_prepare;
-	struct vdb_buffer *buf;
+	struct vdb_buffer *frame = cpu_frame(plane);
 
+	/* Two planes may be the same dma-buf, and then share this. */
+	if (plane->prepared)
+		return;
+	plane->prepared = true;
 	if (use_up_hints(plane))
 		plane->vb->skip_cache_sync_on_prepare = 0;
-	if (att)
-		vdb_coherency_device_begin(att, clean);
-	plane->bracketed = false;
-	buf = cpu_frame(plane);
-	if (buf)
-		vdb_coherency_cpu_begin(buf, 0, buf->nr_chunks);
+	if (att) {
+		if (plane->vaddr && cpu_prepared(plane))
+			vdb_coherency_wrote(att->buf);
+		vdb_coherency_queue(att, clean);
+	} else if (frame) {
+		/* The driver may have brackets, or not: see below. */
+		plane->drawing = plane_writes(plane);
+		vdb_coherency_queue_cpu(frame, plane->drawing);
+	}
+	plane->asked = false;
 }
 
-/* May be called in hard interrupt context. */
+/* The frame is in user space's hands now, or about to be. */
+static void deliver(struct vdb_plane *plane, bool now)
+{
+	struct vdb_buffer *buf = vdb_buffer_of(plane->dbuf);
+	bool look = plane->vaddr && plane->looks && !plane->skip_look;
+
+	if (!buf)
+		return;
+	if (now)
+		vdb_coherency_deliver_now(buf, look);
+	else
+		vdb_coherency_deliver(buf, look);
+}
+
 static void vdb_memop_finish(void *mem_priv)
 {
 	struct vdb_plane *plane = mem_priv;
 	struct vdb_attachment *att = tracked(plane);
-	bool invalidate = !plane->own || !plane->vb->skip_cache_sync_on_finish;
-	struct vdb_buffer *buf = cpu_frame(plane);
+	struct vdb_buffer *frame = cpu_frame(plane);
 
+	if (!plane->prepared)
+		return;
+	plane->prepared = false;
+	plane->skip_look = plane->own && plane->vb->skip_cache_sync_on_finish;
 	if (use_up_hints(plane))
 		plane->vb->skip_cache_sync_on_finish = 0;
 	if (att)
-		vdb_coherency_device_end(att, invalidate);
-	if (buf && plane->dir != DMA_TO_DEVICE)
-		vdb_coherency_cpu_drew(buf);
+		vdb_coherency_done(att);
+	else if (frame && plane->drawing)
+		vdb_coherency_done_cpu(frame, true);
+	plane->drawing = false;
+	if (!plane->delivers && plane_writes(plane))
+		deliver(plane, true);
 }
 
 /*
@@ -249,9 +291,38 @@ static void vdb_memop_detach_dmabuf(void *mem_priv)
 	plane_destroy(plane);
 }
 
+static bool covers(const struct vdb_plane *plane, struct vb2_buffer *vb)
+{
+	unsigned int i;
+
+	/* Of planes that are the same dma-buf vb2 has checked the first only. */
+	for (i = 0; i < vb->num_planes; i++)
+		if (vb->planes[i].mem_priv == plane &&
+		    vb->planes[i].length > plane->dbuf->size) {
+			vdb_notice(plane->dev, "dma-buf of %zu bytes for plane %u of %u",
+				   plane->dbuf->size, i, vb->planes[i].length);
+			return false;
+		}
+	return true;
+}
+
+/*
+ * While vb2 prepares a buffer the driver may look at it, or add to it, without
+ * a bracket. At other times this may be called in interrupts.
+ */
 static void *vdb_memop_vaddr(struct vb2_buffer *vb, void *mem_priv)
 {
-	return vdb_plane_vaddr(mem_priv);
+	struct vdb_plane *plane = mem_priv;
+	struct vdb_buffer *ours = vdb_buffer_of(plane->dbuf);
+	void *vaddr = covers(plane, vb) ? vdb_plane_vaddr(plane) : NULL;
+
+	if (!vaddr)
+		return NULL;
+	plane->asked = true;
+	plane->looks = true;
+	if (ours && vb->state == VB2_BUF_STATE_PREPARING)
+		vdb_coherency_look(ours);
+	return vaddr;
 }
 
 static void *vdb_memop_cookie(struct vb2_buffer *vb, void *mem_priv)
@@ -261,16 +332,12 @@ static void *vdb_memop_cookie(struct vb2_buffer *vb, void *mem_priv)
 	return plane->sgt;
 }
 
-/* A view holds one reference of the buffer, and the plane one of the view. */
+/* For V4L2_BUF_FLAG_MAPPED, which is set where there is more than one. */
 static unsigned int vdb_memop_num_users(void *mem_priv)
 {
 	struct vdb_plane *plane = mem_priv;
-	unsigned int i, users = file_count(plane->dbuf->file);
 
-	for (i = 0; i < ARRAY_SIZE(plane->views); i++)
-		if (plane->views[i])
-			users += file_count(plane->views[i]->file) - 2;
-	return users;
+	return 1 + (plane->own && READ_ONCE(plane->own->user_mappings));
 }
 
 /* The mapping becomes the dma-buf's own, and lives as long as it likes. */
@@ -315,8 +382,8 @@ static struct vdb_plane *plane_of(struct vb2_buffer *vb, unsigned int plane_no)
  * dma_buf_ops, map_dma_buf).
  *
  * Context: any, from vb2_ops.buf_init to buf_cleanup.
- * Return: the table, or an ERR_PTR: -EINVAL for a plane without memory,
- * -EOPNOTSUPP if the queue's device does no DMA, or, if the queue has
+ * Return: the table, or an ERR_PTR: -EINVAL for a plane without memory or with
+ * less than it needs, -EOPNOTSUPP if the queue's device does no DMA, or, if the queue has
  * VB2_DMABUF_ATTR_FALLBACK, the error with which attaching or mapping failed.
  */
 struct sg_table *vb2_dmabuf_plane_sgt(struct vb2_buffer *vb,
@@ -324,7 +391,7 @@ struct sg_table *vb2_dmabuf_plane_sgt(struct vb2_buffer *vb,
 {
 	struct vdb_plane *plane = plane_of(vb, plane_no);
 
-	if (!plane)
+	if (!plane || !covers(plane, vb))
 		return ERR_PTR(-EINVAL);
 	return plane->sgt ?: ERR_PTR(plane->error ?: -EOPNOTSUPP);
 }
@@ -393,9 +460,14 @@ int vb2_dmabuf_plane_begin_cpu_access(struct vb2_buffer *vb,
 {
 	struct vdb_plane *plane = plane_of(vb, plane_no);
 
+	struct vdb_buffer *frame;
+
 	if (!plane)
 		return -EINVAL;
-	plane->bracketed = true;
+	frame = cpu_frame(plane);
+	if (frame && plane->drawing)
+		vdb_coherency_done_cpu(frame, false);
+	plane->drawing = false;
 	return dma_buf_begin_cpu_access(plane->dbuf, dir);
 }
 EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_begin_cpu_access);
@@ -420,6 +492,36 @@ int vb2_dmabuf_plane_end_cpu_access(struct vb2_buffer *vb,
 	return plane ? dma_buf_end_cpu_access(plane->dbuf, dir) : -EINVAL;
 }
 EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_end_cpu_access);
+
+/**
+ * vb2_dmabuf_buf_finish - a frame goes to user space
+ * @vb: a buffer; if its queue has another allocator, nothing is done
+ *
+ * For vb2_ops.buf_finish, or to be called there first. What importers and
+ * processes are to see of the frame is moved here, where it may take its time,
+ * and vb2_buffer_done() does nothing that takes longer for a larger frame. A
+ * driver that does not use this still gets it right: vb2_buffer_done() moves the
+ * bytes then, with interrupts off if it is called so.
+ *
+ * Context: process; may sleep.
+ */
+void vb2_dmabuf_buf_finish(struct vb2_buffer *vb)
+{
+	unsigned int i;
+
+	if (vb->vb2_queue->mem_ops != &vb2_dmabuf_memops)
+		return;
+	for (i = 0; i < vb->num_planes; i++) {
+		struct vdb_plane *plane = plane_of(vb, i);
+
+		if (!plane)
+			continue;
+		plane->delivers = true;
+		if (plane_writes(plane))
+			deliver(plane, false);
+	}
+}
+EXPORT_SYMBOL_GPL(vb2_dmabuf_buf_finish);
 
 static int __init vdb_init(void)
 {

@@ -10,6 +10,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
+#include <linux/string.h>
 
 #include "compat.h"
 #include "internal.h"
@@ -200,38 +201,81 @@ static void show_attachments(struct seq_file *m, struct vdb_buffer *buf)
 	list_for_each_entry(att, &buf->attachments, node)
 		seq_printf(m, "attachment: %s %s segments=%u view=%s%s\n",
 			   dev_name(att->dev), direction(att->dir),
-			   att->sgt.nents, att->maps ? views[att->view] : "-",
+			   att->sgt.nents, att->maps ? views[att->kind] : "-",
 			   att->tracked ? " tracked" : "");
+}
+
+/**
+ * struct summary - what people want to know of a buffer's state
+ * @stale: chunks whose newest bytes the CPU does not see
+ * @dirty: chunks whose newest bytes nobody else sees
+ * @writer: the view that has what the CPU lacks, or VDB_CPU
+ * @device_owned: a queue's device has it
+ */
+struct summary {
+	unsigned int stale;
+	unsigned int dirty;
+	unsigned int writer;
+	bool device_owned;
+};
+
+static void sum_up(struct vdb_buffer *buf, struct summary *sum)
+{
+	struct vdb_engine *e = &buf->engine;
+	unsigned long flags;
+	unsigned int c, v;
+
+	memset(sum, 0, sizeof(*sum));
+	spin_lock_irqsave(&buf->state_lock, flags);
+	vdb_engine_outdated_entries(e);
+	sum->device_owned = buf->device_owned;
+	for (c = 0; c < e->nr_chunks && e->outside; c++) {
+		for (v = VDB_MEMORY; v < e->nr_views; v++)
+			if (test_bit(c, e->views[v].newest))
+				break;
+		if (v == e->nr_views) {
+			sum->dirty++;
+		} else if (!test_bit(c, e->views[VDB_CPU].newest)) {
+			sum->stale++;
+			sum->writer = v;
+		}
+	}
+	spin_unlock_irqrestore(&buf->state_lock, flags);
+}
+
+/* Where all see the same bytes nobody is asked, and nobody tells. */
+static const char *writer_name(struct vdb_buffer *buf,
+			       const struct summary *sum)
+{
+	struct vdb_attachment *att;
+
+	if (sum->writer == VDB_CPU)
+		return buf->engine.outside ? "cpu" : "untracked";
+	list_for_each_entry(att, &buf->attachments, node)
+		if (att->maps && att->view == sum->writer &&
+		    att->dir != DMA_TO_DEVICE)
+			return dev_name(att->dev);
+	return "cpu";
 }
 
 static void show_buffer(struct seq_file *m, struct vdb_buffer *buf)
 {
 	struct vdb_attachment *att;
-	unsigned int attachments = 0, mapped = 0, stale, dirty;
-	const char *writer;
-	unsigned long flags;
-	bool device_owned;
+	unsigned int attachments = 0, mapped = 0;
+	struct summary sum;
 
 	mutex_lock(&buf->lock);
 	list_for_each_entry(att, &buf->attachments, node) {
 		attachments++;
 		mapped += !!att->maps;
 	}
-	spin_lock_irqsave(&buf->state_lock, flags);
-	device_owned = buf->device_owned;
-	/* Where all see the same bytes nobody is asked, and nobody tells. */
-	writer = buf->writer ? dev_name(buf->writer->dev) :
-		 buf->incoherent ? "cpu" : "untracked";
-	stale = bitmap_weight(buf->stale, buf->nr_chunks);
-	dirty = bitmap_weight(buf->dirty, buf->nr_chunks);
-	spin_unlock_irqrestore(&buf->state_lock, flags);
-
-	seq_printf(m, "buffer inode=%llu size=%zu exporter=videobuf2-dmabuf owner=%s last_writer=%s attachments=%u mapped=%u vmaps=%u stale=%u dirty=%u chunks=%u exports=%d user_mappings=%d\n",
+	sum_up(buf, &sum);
+	seq_printf(m, "buffer inode=%llu size=%zu exporter=videobuf2-dmabuf owner=%s last_writer=%s attachments=%u mapped=%u vmaps=%u stale=%u dirty=%u chunks=%u exports=%d user_mappings=%u\n",
 		   buf->inode, buf->size,
-		   device_owned ? "device" : "cpu", writer, attachments,
-		   mapped, buf->vmaps, stale, dirty, buf->nr_chunks,
-		   atomic_read(&buf->exports),
-		   atomic_read(&buf->user_mappings));
+		   sum.device_owned ? "device" : "cpu", writer_name(buf, &sum),
+		   attachments, mapped, buf->vmaps, sum.stale, sum.dirty,
+		   buf->engine.nr_chunks, atomic_read(&buf->exports),
+		   buf->user_mappings);
 	show_pages(m, &buf->storage);
 	show_orders(m, &buf->storage);
 	show_attachments(m, buf);

@@ -8,7 +8,6 @@
  * once for each process. What the process sees is not mended: it is what it
  * would see on a machine whose caches are not coherent.
  */
-#include <linux/bitmap.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
@@ -71,12 +70,12 @@ bool vdb_synccheck_enabled(struct vdb_buffer *buf)
  * @buf: the buffer
  * @write: to write
  *
- * Context: of the process.
+ * Context: of the process; vdb_buffer.lock held.
  */
 void vdb_synccheck_touched(struct vdb_buffer *buf, bool write)
 {
-	if (!vdb_synccheck_enabled(buf) || !READ_ONCE(buf->incoherent) ||
-	    READ_ONCE(buf->cpu_users))
+	if (!vdb_synccheck_enabled(buf) || !buf->engine.outside ||
+	    buf->cpu_users)
 		return;
 	report(buf, write ? "writes without DMA_BUF_IOCTL_SYNC (START | WRITE)" :
 			    "reads without DMA_BUF_IOCTL_SYNC (START | READ)");
@@ -86,12 +85,12 @@ void vdb_synccheck_touched(struct vdb_buffer *buf, bool write)
  * vdb_synccheck_queued - a process gives a buffer to a device
  * @buf: the buffer
  *
- * Context: of the process; vdb_buffer.state_lock held.
+ * Context: of the process; vdb_buffer.lock held.
  */
 void vdb_synccheck_queued(struct vdb_buffer *buf)
 {
-	lockdep_assert_held(&buf->state_lock);
-	if (vdb_synccheck_enabled(buf) &&
-	    !bitmap_empty(buf->dirty, buf->nr_chunks))
+	lockdep_assert_held(&buf->lock);
+	if (vdb_synccheck_enabled(buf) && buf->engine.outside && buf->unsynced)
 		report(buf, "queues what it wrote without DMA_BUF_IOCTL_SYNC (END | WRITE)");
+	buf->unsynced = false;
 }

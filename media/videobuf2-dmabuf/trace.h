@@ -75,7 +75,7 @@ DECLARE_EVENT_CLASS(vdb_attachment,
 		__entry->inode = att->buf->inode;
 		vdb_assign_str(dev, dev_name(att->dev));
 		__entry->dir = att->dir;
-		__entry->view = att->view;
+		__entry->view = att->kind;
 		__entry->segments = att->sgt.nents;
 	),
 	TP_printk("inode=%llu dev=%s dir=%s view=%s segments=%u",

@@ -62,7 +62,8 @@ build_programs()
 {
 	[ -e "$TOP/$1/Makefile" ] || return 0
 	lock "$GUEST/$2.lock"
-	if changed "$GUEST/$2.stamp" "$1" include tests/lib; then
+	if changed "$GUEST/$2.stamp" "$1" include tests/lib tests/prove \
+		media/videobuf2-dmabuf; then
 		mkdir -p "$GUEST/$2"
 		step "building $1" "$LOGS/$2.log" inside \
 			make -C "/src/$1" O="/src/build/guest/$2"
