@@ -13,6 +13,8 @@
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -240,6 +242,45 @@ vdb_hrtimer_setup(struct hrtimer *timer,
 #else
 #define VDB_DRM_FOPS_FIELDS .fop_flags = FOP_UNSIGNED_OFFSET,
 #endif
+typedef unsigned long (*vdb_shrinker_function)(struct shrinker *,
+					       struct shrink_control *);
+
+/* 6.7: the kernel allocates shrinkers itself. NULL without memory. */
+static inline struct shrinker *
+vdb_shrinker_register(const char *name, vdb_shrinker_function count,
+		      vdb_shrinker_function scan)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+#else
+	struct shrinker *shrinker = shrinker_alloc(0, "%s", name);
+#endif
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->seeks = DEFAULT_SEEKS;
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	if (register_shrinker(shrinker, "%s", name)) {
+		kfree(shrinker);
+		return NULL;
+	}
+#else
+	shrinker_register(shrinker);
+#endif
+	return shrinker;
+}
+
+static inline void vdb_shrinker_unregister(struct shrinker *shrinker)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+#else
+	shrinker_free(shrinker);
+#endif
+}
 
 /* 6.11: .remove of a platform driver returns nothing, as .remove_new did. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
