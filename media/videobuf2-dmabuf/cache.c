@@ -1,152 +1,219 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A queue's attachments to imported dma-bufs, shared by its planes and kept
- * for a while: applications seldom give a dma-buf the same index each time,
- * and to map it again costs page tables, cache maintenance or a bounce buffer.
+ * Attachments to imported dma-bufs, shared by the planes of a queue and kept
+ * mapped while none uses them: applications seldom give a dma-buf the same
+ * index each time, and to map it again costs page tables, cache maintenance or
+ * a bounce buffer. idle.c tells for how long.
  *
- * vb2 serialises what is done to a queue (vb2_queue.lock), and with it all but
- * the list of caches. An attachment is dropped when nobody but the cache has a
- * reference to its dma-buf, when too many are idle, or with the queue's last
- * imported plane (VIDIOC_REQBUFS, close, unbind).
+ * vb2 does not have a place for an allocator's own in a queue, or tell it when
+ * a queue goes. A queue is found by its address, therefore, and what a QBUF
+ * that failed leaves behind goes by time, or with the device's driver, whatever
+ * comes first.
+ *
+ * Lock order: vb2_queue.lock, device_lock() > reap_lock > dma_resv;
+ * vdb_cache_lock innermost.
  */
+#include <linux/device.h>
 #include <linux/fs.h>
+#include <linux/hashtable.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
+#include "cache.h"
 #include "internal.h"
 
-/* As many as a queue had buffers for the first twenty years. */
-#define IDLE_MAX 32
+/* What is in both, and what is idle, is under vdb_cache_lock. */
+static DEFINE_HASHTABLE(caches, 6);
+static DEFINE_HASHTABLE(imports, 8);
+DEFINE_SPINLOCK(vdb_cache_lock);
+
+static atomic_t nr_caches;
+
+static void free_cache(struct kref *kref)
+{
+	struct vdb_cache *cache = container_of(kref, struct vdb_cache, kref);
+
+	put_device(cache->dev);
+	kfree(cache);
+	if (atomic_dec_and_test(&nr_caches))
+		wake_up_var(&nr_caches);
+}
+
+/* vdb_cache_lock held: false as long as there are others. */
+static bool unref(struct vdb_cache *cache)
+{
+	if (--cache->refs)
+		return false;
+	hash_del(&cache->node);
+	return true;
+}
+
+static int is_resource_of(struct device *dev, void *res, void *cache)
+{
+	return *(struct vdb_cache **)res == cache;
+}
+
+static void unbound(struct device *dev, void *res);
+
+/* After unref(); where the driver just goes the resource has a life left. */
+static void put_cache(struct vdb_cache *cache)
+{
+	if (cache->managed &&
+	    !devres_destroy(cache->dev, unbound, is_resource_of, cache))
+		kref_put(&cache->kref, free_cache);
+	kref_put(&cache->kref, free_cache);
+}
 
 /**
- * struct vdb_cache - the attachments of one queue
- * @node: in the list of all caches
- * @queue: which queue's
- * @planes: imported planes that refer to it
- * @imports: struct vdb_import, the longest idle first
- * @idle: how many of them have no user
+ * vdb_import_drop - unmap an import, and forget it
+ * @import: it is doomed, and in no list
+ *
+ * Context: process; may sleep; takes the dma-buf's reservation lock.
  */
-struct vdb_cache {
-	struct list_head node;
-	struct vb2_queue *queue;
-	unsigned int planes;
-	struct list_head imports;
-	unsigned int idle;
-};
+void vdb_import_drop(struct vdb_import *import)
+{
+	struct vdb_cache *cache = import->cache;
+	bool last;
+
+	dma_buf_unmap_attachment_unlocked(import->att, import->sgt,
+					  import->dir);
+	dma_buf_detach(import->dbuf, import->att);
+
+	spin_lock(&vdb_cache_lock);
+	hash_del(&import->node);
+	last = unref(cache);
+	spin_unlock(&vdb_cache_lock);
+	dma_buf_put(import->dbuf);
+	kfree(import);
+	if (last)
+		put_cache(cache);
+}
 
 /**
- * struct vdb_import - an attachment that is mapped
- * @node: in vdb_cache.imports
- * @cache: where it is kept
- * @dbuf: the dma-buf, with a reference
- * @dev: the device
- * @dir: how it is mapped
- * @att: the attachment
- * @sgt: the mapping
- * @users: planes that use it
+ * vdb_import_is_lost - whether nobody but the cache has its dma-buf any more
+ * @import: the import; it has no users
+ *
+ * No file descriptor, mapping or other importer: all references are those of
+ * imports. Where a plane uses one of them vb2 has another.
+ *
+ * Context: vdb_cache_lock held.
+ * Return: whether it is lost.
  */
-struct vdb_import {
-	struct list_head node;
-	struct vdb_cache *cache;
-	struct dma_buf *dbuf;
-	struct device *dev;
-	enum dma_data_direction dir;
-	struct dma_buf_attachment *att;
-	struct sg_table *sgt;
-	unsigned int users;
-};
+bool vdb_import_is_lost(const struct vdb_import *import)
+{
+	const struct dma_buf *dbuf = import->dbuf;
+	const struct vdb_import *other;
+	unsigned long ours = 0;
 
-static LIST_HEAD(caches);
-static DEFINE_MUTEX(caches_lock);
+	hash_for_each_possible(imports, other, node, (unsigned long)dbuf)
+		ours += other->dbuf == dbuf;
+	return file_count(dbuf->file) <= ours;
+}
+
+/* The device loses its driver: what it has mapped can't stay. */
+static void unbound(struct device *dev, void *res)
+{
+	struct vdb_cache *cache = *(struct vdb_cache **)res;
+
+	spin_lock(&vdb_cache_lock);
+	cache->unbound = true;
+	vdb_idle_doom(cache, NULL);
+	spin_unlock(&vdb_cache_lock);
+	vdb_idle_reap();
+	kref_put(&cache->kref, free_cache);
+}
+
+/* No driver, nothing to lose; and a resource would keep the next one out. */
+static int manage(struct vdb_cache *cache)
+{
+	struct vdb_cache **res;
+
+	if (!cache->dev->driver)
+		return 0;
+	res = devres_alloc(unbound, sizeof(*res), GFP_KERNEL);
+	if (!res)
+		return -ENOMEM;
+	*res = cache;
+	kref_get(&cache->kref);
+	cache->managed = true;
+	devres_add(cache->dev, res);
+	return 0;
+}
+
+static struct vdb_cache *create(struct vb2_queue *queue, struct device *dev)
+{
+	struct vdb_cache *cache = kzalloc(sizeof(*cache), GFP_KERNEL);
+
+	if (!cache)
+		return NULL;
+	atomic_inc(&nr_caches);
+	kref_init(&cache->kref);
+	cache->queue = queue;
+	cache->dev = get_device(dev);
+	cache->planes = 1;
+	cache->refs = 1;
+	if (manage(cache)) {
+		kref_put(&cache->kref, free_cache);
+		return NULL;
+	}
+	spin_lock(&vdb_cache_lock);
+	hash_add(caches, &cache->node, (unsigned long)queue);
+	spin_unlock(&vdb_cache_lock);
+	return cache;
+}
 
 /**
  * vdb_cache_get - a plane of a queue imports
  * @queue: the queue
+ * @dev: the plane's device
  *
  * Context: process; may sleep; the queue's lock held.
- * Return: the queue's cache, for vdb_cache_put(), or NULL without memory.
+ * Return: the cache of both, for vdb_cache_put(), or NULL without memory.
  */
-struct vdb_cache *vdb_cache_get(struct vb2_queue *queue)
+struct vdb_cache *vdb_cache_get(struct vb2_queue *queue, struct device *dev)
 {
 	struct vdb_cache *cache;
 
-	mutex_lock(&caches_lock);
-	list_for_each_entry(cache, &caches, node)
-		if (cache->queue == queue)
-			goto found;
-	cache = kzalloc(sizeof(*cache), GFP_KERNEL);
-	if (!cache)
-		goto unlock;
-	cache->queue = queue;
-	INIT_LIST_HEAD(&cache->imports);
-	list_add(&cache->node, &caches);
-found:
-	cache->planes++;
-unlock:
-	mutex_unlock(&caches_lock);
-	return cache;
+	spin_lock(&vdb_cache_lock);
+	hash_for_each_possible(caches, cache, node, (unsigned long)queue) {
+		if (cache->queue != queue || cache->dev != dev)
+			continue;
+		cache->planes++;
+		cache->refs++;
+		spin_unlock(&vdb_cache_lock);
+		return cache;
+	}
+	spin_unlock(&vdb_cache_lock);
+	return create(queue, dev);
 }
 EXPORT_SYMBOL_VDB_KUNIT(vdb_cache_get);
 
-static void drop(struct vdb_import *import)
-{
-	list_del(&import->node);
-	import->cache->idle--;
-	vdb_stat_add(VDB_IMPORTS_IDLE, -1);
-	dma_buf_unmap_attachment_unlocked(import->att, import->sgt,
-					  import->dir);
-	dma_buf_detach(import->dbuf, import->att);
-	dma_buf_put(import->dbuf);
-	kfree(import);
-}
-
-static void drop_idle(struct vdb_cache *cache, bool all)
-{
-	struct vdb_import *import, *next;
-
-	list_for_each_entry_safe(import, next, &cache->imports, node) {
-		/* The one reference left is ours: it can't come back. */
-		bool lost = file_count(import->dbuf->file) == 1;
-
-		if (!import->users &&
-		    (all || lost || cache->idle > IDLE_MAX))
-			drop(import);
-	}
-}
-
 /**
- * vdb_cache_put - undo vdb_cache_get(); the last one drops all attachments
- * @cache: the cache; its users are gone
+ * vdb_cache_put - undo vdb_cache_get()
+ * @cache: the cache; the plane does not use it any more
+ * @replaced: its buffer gets another dma-buf now, or should have; if not, all
+ *	that is idle goes, as the queue may be about to
  *
  * Context: process; may sleep; the queue's lock held; takes the reservation
  * locks of dma-bufs.
  */
-void vdb_cache_put(struct vdb_cache *cache)
+void vdb_cache_put(struct vdb_cache *cache, bool replaced)
 {
 	bool last;
 
-	mutex_lock(&caches_lock);
-	last = !--cache->planes;
+	spin_lock(&vdb_cache_lock);
+	if (!replaced)
+		vdb_idle_doom(cache, NULL);
+	cache->planes--;
+	last = unref(cache);
+	spin_unlock(&vdb_cache_lock);
 	if (last)
-		list_del(&cache->node);
-	mutex_unlock(&caches_lock);
-	if (!last)
-		return;
-	drop_idle(cache, true);
-	kfree(cache);
+		put_cache(cache);
+	/* Also what others have doomed a moment ago, and are at. */
+	if (!replaced)
+		vdb_idle_reap();
 }
 EXPORT_SYMBOL_VDB_KUNIT(vdb_cache_put);
-
-/**
- * vdb_cache_idle - how many attachments have no user
- * @cache: the cache
- *
- * Return: their number.
- */
-unsigned int vdb_cache_idle(struct vdb_cache *cache)
-{
-	return cache->idle;
-}
-EXPORT_SYMBOL_VDB_KUNIT(vdb_cache_idle);
 
 static void use(struct vdb_plane *plane, struct vdb_import *import)
 {
@@ -156,37 +223,51 @@ static void use(struct vdb_plane *plane, struct vdb_import *import)
 	import->users++;
 }
 
+static struct vdb_import *find(struct vdb_cache *cache, struct vdb_plane *plane)
+{
+	struct vdb_import *import;
+
+	hash_for_each_possible(imports, import, node,
+			       (unsigned long)plane->dbuf)
+		if (import->dbuf == plane->dbuf && import->cache == cache &&
+		    import->dir == plane->dir && !import->doomed)
+			return import;
+	return NULL;
+}
+
 /**
  * vdb_cache_find - use an attachment that is there
- * @cache: the cache of the plane's queue
- * @plane: dbuf, dev and dir say which; import, att and sgt are set
+ * @cache: the cache of the plane's queue and device
+ * @plane: dbuf and dir say which; import, att and sgt are set
  *
- * Context: process; may sleep; the queue's lock held.
+ * Context: process; may sleep; the queue's lock held; takes the reservation
+ * locks of dma-bufs.
  * Return: whether there is one.
  */
 bool vdb_cache_find(struct vdb_cache *cache, struct vdb_plane *plane)
 {
 	struct vdb_import *import;
+	bool any = false;
 
-	drop_idle(cache, false);
-	list_for_each_entry(import, &cache->imports, node) {
-		if (import->dbuf != plane->dbuf || import->dev != plane->dev ||
-		    import->dir != plane->dir)
-			continue;
-		if (!import->users) {
-			cache->idle--;
-			vdb_stat_add(VDB_IMPORTS_IDLE, -1);
-		}
+	spin_lock(&vdb_cache_lock);
+	import = find(cache, plane);
+	if (import && !import->users)
+		vdb_idle_del(import);
+	if (import)
 		use(plane, import);
+	else
+		any = vdb_idle_doom_lost();
+	spin_unlock(&vdb_cache_lock);
+	if (any)
+		vdb_idle_reap();
+	if (import)
 		vdb_stat_add(VDB_IMPORT_HITS, 1);
-		return true;
-	}
-	return false;
+	return import;
 }
 
 /**
  * vdb_cache_add - keep the attachment of a plane
- * @cache: the cache of the plane's queue
+ * @cache: the cache of the plane's queue and device
  * @plane: is attached and mapped; import is set, or left alone where there is
  *	no memory for it, and then the plane does without
  *
@@ -201,31 +282,49 @@ void vdb_cache_add(struct vdb_cache *cache, struct vdb_plane *plane)
 	import->cache = cache;
 	import->dbuf = plane->dbuf;
 	get_dma_buf(import->dbuf);
-	import->dev = plane->dev;
 	import->dir = plane->dir;
 	import->att = plane->att;
 	import->sgt = plane->sgt;
-	list_add_tail(&import->node, &cache->imports);
 	use(plane, import);
+
+	spin_lock(&vdb_cache_lock);
+	cache->refs++;
+	hash_add(imports, &import->node, (unsigned long)import->dbuf);
+	spin_unlock(&vdb_cache_lock);
 }
 
 /**
  * vdb_cache_release - a plane does not use its attachment any more
  * @plane: import is set; import, att and sgt are cleared
  *
- * Context: process; may sleep; the queue's lock held.
+ * Context: process; may sleep; the queue's lock held; takes the reservation
+ * locks of dma-bufs.
  */
 void vdb_cache_release(struct vdb_plane *plane)
 {
 	struct vdb_import *import = plane->import;
+	bool any;
 
 	plane->import = NULL;
 	plane->att = NULL;
 	plane->sgt = NULL;
-	if (--import->users)
-		return;
-	list_move_tail(&import->node, &import->cache->imports);
-	import->cache->idle++;
-	vdb_stat_add(VDB_IMPORTS_IDLE, 1);
-	drop_idle(import->cache, false);
+	spin_lock(&vdb_cache_lock);
+	if (!--import->users)
+		vdb_idle_add(import);
+	any = vdb_idle_doomed();
+	spin_unlock(&vdb_cache_lock);
+	if (any)
+		vdb_idle_reap();
+}
+
+/**
+ * vdb_cache_exit - drop all that is idle; no queue is left
+ *
+ * Context: process; may sleep; takes the reservation locks of dma-bufs.
+ */
+void vdb_cache_exit(void)
+{
+	vdb_cache_make_room(NULL);
+	/* A device that another module drives may be losing it just now. */
+	wait_var_event(&nr_caches, !atomic_read(&nr_caches));
 }

@@ -26,6 +26,9 @@ static int attach(struct vdb_plane *plane)
 		ours->tracked = true;
 
 	sgt = dma_buf_map_attachment_unlocked(att, plane->dir);
+	/* What nobody uses must not be in the way: bounce buffers, addresses. */
+	if (IS_ERR(sgt) && vdb_cache_make_room(plane->dev))
+		sgt = dma_buf_map_attachment_unlocked(att, plane->dir);
 	if (IS_ERR(sgt)) {
 		vdb_notice(plane->dev, "%s can't map %zu bytes for it: error %ld",
 			   plane->dbuf->exp_name, plane->dbuf->size,

@@ -178,7 +178,7 @@ struct vdb_buffer {
  * struct vdb_plane - vb2's handle of a plane (mem_priv)
  * @vb: the vb2 buffer
  * @dev: the queue's device, or NULL where it does no DMA
- * @cache: imported: where attachments of the queue are kept
+ * @cache: imported: where attachments of the queue and @dev are kept
  * @import: the one in there that is @att, or NULL
  * @dir: what the device does to the buffer
  * @size: how much of the buffer the plane needs, in bytes
@@ -294,12 +294,36 @@ void *vdb_plane_vaddr(struct vdb_plane *plane);
 void vdb_plane_vunmap(struct vdb_plane *plane);
 
 /* cache.c */
-struct vdb_cache *vdb_cache_get(struct vb2_queue *queue);
-void vdb_cache_put(struct vdb_cache *cache);
-unsigned int vdb_cache_idle(struct vdb_cache *cache);
+
+/**
+ * struct vdb_cache_limits - what may be idle
+ * @number: so many attachments
+ * @bytes: so much memory, of all of them
+ * @period: after which is looked, in jiffies
+ * @kept: for so long, in jiffies
+ */
+struct vdb_cache_limits {
+	unsigned int number;
+	u64 bytes;
+	unsigned long period;
+	unsigned long kept;
+};
+
+struct vdb_cache *vdb_cache_get(struct vb2_queue *queue, struct device *dev);
+void vdb_cache_put(struct vdb_cache *cache, bool replaced);
 bool vdb_cache_find(struct vdb_cache *cache, struct vdb_plane *plane);
 void vdb_cache_add(struct vdb_cache *cache, struct vdb_plane *plane);
 void vdb_cache_release(struct vdb_plane *plane);
+void vdb_cache_exit(void);
+
+/* idle.c */
+bool vdb_cache_make_room(struct device *dev);
+void vdb_cache_sweep(unsigned long now);
+unsigned long vdb_cache_count(void);
+unsigned long vdb_cache_scan(unsigned long pages);
+void vdb_cache_set_limits(struct vdb_cache_limits *new);
+int vdb_idle_init(void);
+void vdb_idle_exit(void);
 
 /* synccheck.c */
 bool vdb_synccheck_enabled(struct vdb_buffer *buf);
@@ -315,6 +339,7 @@ enum vdb_stat {
 	VDB_IMPORTS,
 	VDB_IMPORT_HITS,
 	VDB_IMPORTS_IDLE,
+	VDB_IMPORT_BYTES_IDLE,
 	VDB_ATTACHMENTS,
 	VDB_MAPS,
 	VDB_BEGIN_CPU_ACCESS,

@@ -181,6 +181,56 @@ int vdb_kunit_read(struct kunit *test, struct vdb_kunit_device *d,
 	return value;
 }
 
+static bool narrow_taken;
+
+static struct sg_table *narrow_map(struct dma_buf_attachment *att,
+				   enum dma_data_direction dir)
+{
+	static struct sg_table table;
+
+	if (narrow_taken)
+		return ERR_PTR(-EIO);
+	narrow_taken = true;
+	return &table;
+}
+
+static void narrow_unmap(struct dma_buf_attachment *att, struct sg_table *sgt,
+			 enum dma_data_direction dir)
+{
+	narrow_taken = false;
+}
+
+static void narrow_release(struct dma_buf *dbuf)
+{
+}
+
+/**
+ * vdb_kunit_narrow_buffer - somebody else's dma-buf, without memory
+ * @test: the test
+ * @size: in bytes
+ *
+ * Of all that there are one can be mapped at a time.
+ *
+ * Return: the dma-buf; the test ends if there is none.
+ */
+struct dma_buf *vdb_kunit_narrow_buffer(struct kunit *test, size_t size)
+{
+	static const struct dma_buf_ops ops = {
+		.map_dma_buf = narrow_map,
+		.unmap_dma_buf = narrow_unmap,
+		.release = narrow_release,
+	};
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct dma_buf *dbuf;
+
+	info.ops = &ops;
+	info.size = size;
+	info.priv = &narrow_taken;
+	dbuf = dma_buf_export(&info);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(dbuf));
+	return dbuf;
+}
+
 MODULE_DESCRIPTION("Tests of the dma-buf allocator of videobuf2");
 MODULE_AUTHOR("The videobuf2-dmabuf authors");
 MODULE_LICENSE("GPL");

@@ -48,5 +48,6 @@ int vdb_kunit_read_byte(struct kunit *test, struct vdb_kunit_device *d,
 			size_t offset);
 int vdb_kunit_read(struct kunit *test, struct vdb_kunit_device *d,
 		   unsigned int chunk);
+struct dma_buf *vdb_kunit_narrow_buffer(struct kunit *test, size_t size);
 
 #endif

@@ -261,10 +261,11 @@ static int vdb_memop_map_dmabuf(void *mem_priv)
 	struct vb2_queue *q = plane->vb->vb2_queue;
 	int ret;
 
-	if (!plane->cache)
-		plane->cache = vdb_cache_get(q);
-	if (!plane->cache)
-		return -ENOMEM;
+	if (plane->dev && !plane->cache) {
+		plane->cache = vdb_cache_get(q, plane->dev);
+		if (!plane->cache)
+			return -ENOMEM;
+	}
 	ret = vdb_plane_attach(plane, may_fall_back(q));
 	ret = ret ?: map_for_cpu(plane);
 	if (!ret)
@@ -286,8 +287,10 @@ static void vdb_memop_detach_dmabuf(void *mem_priv)
 
 	vdb_plane_vunmap(plane);
 	vdb_plane_detach(plane);
+	/* Within QBUF another dma-buf takes its place. */
 	if (plane->cache)
-		vdb_cache_put(plane->cache);
+		vdb_cache_put(plane->cache,
+			      plane->vb->state == VB2_BUF_STATE_PREPARING);
 	plane_destroy(plane);
 }
 
@@ -525,6 +528,10 @@ EXPORT_SYMBOL_GPL(vb2_dmabuf_buf_finish);
 
 static int __init vdb_init(void)
 {
+	int ret = vdb_idle_init();
+
+	if (ret)
+		return ret;
 	vdb_stats_init();
 	return 0;
 }
@@ -533,6 +540,8 @@ module_init(vdb_init);
 static void __exit vdb_exit(void)
 {
 	vdb_stats_exit();
+	vdb_cache_exit();
+	vdb_idle_exit();
 }
 module_exit(vdb_exit);
 

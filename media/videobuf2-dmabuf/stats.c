@@ -35,6 +35,7 @@ static const char * const names[VDB_STATS] = {
 	[VDB_IMPORTS] = "imports",
 	[VDB_IMPORT_HITS] = "import_cache_hits",
 	[VDB_IMPORTS_IDLE] = "import_cache_idle",
+	[VDB_IMPORT_BYTES_IDLE] = "import_cache_idle_bytes",
 	[VDB_ATTACHMENTS] = "attachments",
 	[VDB_MAPS] = "maps",
 	[VDB_BEGIN_CPU_ACCESS] = "begin_cpu_access",
