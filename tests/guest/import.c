@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define COUNT 3
@@ -138,6 +139,60 @@ static void a_dmabuf_moves_between_indices(void **state)
 	assert_int_equal(allocator_count("import_cache_idle"), 0);
 }
 
+/* A buffer comes back with its frame, and goes again with another dma-buf. */
+static void requeue(struct node *n, const int *fds)
+{
+	struct node_frame f;
+
+	must(node_dqbuf(n, V4L2_MEMORY_DMABUF, &f));
+	must(node_qbuf_fds(n, f.index, fds, NULL));
+}
+
+static unsigned int idle_planes(unsigned int buffers)
+{
+	return dev_does_dma() ? buffers * dev[0].num_planes : 0;
+}
+
+static void wait_until_idle(unsigned int buffers)
+{
+	const struct timespec tick = { .tv_nsec = 50 * 1000 * 1000 };
+	unsigned int i, planes = idle_planes(buffers);
+
+	for (i = 0; i < 20; i++) {
+		if (allocator_count("import_cache_idle") == planes)
+			return;
+		nanosleep(&tick, NULL);
+	}
+	assert_int_equal(allocator_count("import_cache_idle"), planes);
+}
+
+/* One buffer, several dma-bufs: none is mapped twice. */
+static void a_single_buffer_knows_them_all(void **state)
+{
+	long long maps, hits;
+	fds_t fds[COUNT];
+	unsigned int i;
+
+	(void)state;
+	export_all(&dev[1], fds, COUNT);
+	start_import(&dev[0], 1);
+	must(node_qbuf_fds(&dev[0], 0, fds[0], NULL));
+	must(node_stream(&dev[0], true));
+	for (i = 1; i < COUNT; i++)
+		requeue(&dev[0], fds[i]);
+	maps = allocator_count("maps");
+	hits = allocator_count("import_cache_hits");
+	for (i = 0; i < 2 * COUNT; i++)
+		requeue(&dev[0], fds[i % COUNT]);
+	assert_int_equal(allocator_count("maps"), maps);
+	assert_int_equal(allocator_count("import_cache_hits"),
+			 hits + idle_planes(2 * COUNT));
+	must(node_stream(&dev[0], false));
+	must(node_reqbufs(&dev[0], V4L2_MEMORY_DMABUF, 0));
+	assert_int_equal(allocator_count("import_cache_idle"), 0);
+	assert_int_equal(allocator_count("import_cache_idle_bytes"), 0);
+}
+
 /* What nobody else has any more is not kept for the day it comes back. */
 static void lost_dmabufs_leave_the_cache(void **state)
 {
@@ -147,17 +202,129 @@ static void lost_dmabufs_leave_the_cache(void **state)
 	(void)state;
 	export_all(&dev[1], fds, COUNT);
 	must(node_reqbufs(&dev[1], V4L2_MEMORY_MMAP, 0));
-	start_import(&dev[0], 2);
-	stream_fds(&dev[0], fds, 2, 2);
-	/* In place of the first one. */
-	stream_fds(&dev[0], &fds[1], 1, 1);
-	if (dev_does_dma())
-		assert_int_equal(allocator_count("import_cache_idle"), planes);
+	start_import(&dev[0], 1);
+	must(node_qbuf_fds(&dev[0], 0, fds[0], NULL));
+	must(node_stream(&dev[0], true));
+	requeue(&dev[0], fds[1]);
+	assert_int_equal(allocator_count("import_cache_idle"), idle_planes(1));
 	for (p = 0; p < planes; p++)
 		close(fds[0][p]);
-	must(node_qbuf_fds(&dev[0], 0, fds[2], NULL));
-	assert_int_equal(allocator_count("import_cache_idle"), 0);
+	/* A new one takes their place at once. */
+	requeue(&dev[0], fds[2]);
+	assert_int_equal(allocator_count("import_cache_idle"), idle_planes(1));
 	assert_int_equal(allocator_count("buffers"), 2 * planes);
+	/* Also where nothing new comes. */
+	for (p = 0; p < planes; p++)
+		close(fds[1][p]);
+	wait_until_idle(0);
+	wait_for_dmabufs(EXPORTER, planes);
+	must(node_stream(&dev[0], false));
+}
+
+/* The driver may be gone next, and nobody tells the allocator. */
+static void a_failed_qbuf_leaves_nothing(void **state)
+{
+	fds_t fds[2];
+	unsigned int p;
+
+	(void)state;
+	export_all(&dev[1], fds, 1);
+	start_import(&dev[0], 1);
+	must(node_qbuf_fds(&dev[0], 0, fds[0], NULL));
+	must(node_stream(&dev[0], true));
+	must(node_stream(&dev[0], false));
+	for (p = 0; p < dev[0].num_planes; p++)
+		fds[1][p] = -1;
+	assert_true(node_qbuf_fds(&dev[0], 0, fds[1], NULL) < 0);
+	must(node_reqbufs(&dev[0], V4L2_MEMORY_DMABUF, 0));
+	wait_until_idle(0);
+}
+
+#define POOL 24
+
+/* Others' buffers by what there is, and their exporter's name. */
+static const char *foreign_pool(fds_t *fds)
+{
+	const char *exporter = "system";
+	unsigned int i, p;
+
+	for (i = 0; i < POOL; i++)
+		for (p = 0; p < dev[0].num_planes; p++) {
+			size_t size = dev[0].size[p];
+
+			fds[i][p] = system_heap_buffer(size);
+			if (fds[i][p] >= 0)
+				continue;
+			exporter = "drm";
+			fds[i][p] = vgem_buffer(size);
+			if (fds[i][p] == -ENOENT)
+				skip_because("this kernel has no such exporter");
+			must(fds[i][p]);
+		}
+	return exporter;
+}
+
+/* All of a pool in turn, through two buffers that stay queued. */
+static void start_pool(const fds_t *fds)
+{
+	unsigned int i;
+
+	start_import(&dev[0], 2);
+	must(node_qbuf_fds(&dev[0], 0, fds[0], NULL));
+	must(node_qbuf_fds(&dev[0], 1, fds[1], NULL));
+	must(node_stream(&dev[0], true));
+	for (i = 2; i < POOL; i++)
+		requeue(&dev[0], fds[i]);
+	assert_int_equal(allocator_count("import_cache_idle"),
+			 idle_planes(POOL - 2));
+}
+
+static void foreign_dmabufs_go_with_their_last_user(void **state)
+{
+	unsigned int i, p, planes = dev[0].num_planes;
+	const char *exporter;
+	fds_t fds[POOL];
+
+	(void)state;
+	exporter = foreign_pool(fds);
+	start_pool(fds);
+	/* Somebody has them: they stay as they are. */
+	usleep(1500 * 1000);
+	assert_int_equal(allocator_count("import_cache_idle"),
+			 idle_planes(POOL - 2));
+	for (i = 0; i < POOL; i++)
+		for (p = 0; p < planes; p++)
+			close(fds[i][p]);
+	wait_until_idle(0);
+	wait_for_dmabufs(exporter, 2 * planes);
+	must(node_stream(&dev[0], false));
+	must(node_reqbufs(&dev[0], V4L2_MEMORY_DMABUF, 0));
+	wait_for_dmabufs(exporter, 0);
+}
+
+static void nothing_is_idle_when_the_queue_stops(void **state)
+{
+	fds_t fds[POOL];
+
+	(void)state;
+	foreign_pool(fds);
+	start_pool(fds);
+	must(node_stream(&dev[0], false));
+	wait_until_idle(0);
+	assert_int_equal(allocator_count("import_cache_idle_bytes"), 0);
+}
+
+/* Memory is short: bytes that only wait for a next time can be had. */
+static void the_shrinker_takes_what_is_idle(void **state)
+{
+	fds_t fds[POOL];
+
+	(void)state;
+	foreign_pool(fds);
+	start_pool(fds);
+	must(write_text("/proc/sys/vm/drop_caches", "2"));
+	wait_until_idle(0);
+	must(node_stream(&dev[0], false));
 }
 
 /* Both write; then one of them alone, and its frame must be whole. */
@@ -259,7 +426,12 @@ int main(void)
 		node_test(the_fds_may_be_closed_while_queued),
 		node_test(one_dmabuf_at_two_indices),
 		node_test(a_dmabuf_moves_between_indices),
+		node_test(a_single_buffer_knows_them_all),
 		node_test(lost_dmabufs_leave_the_cache),
+		node_test(a_failed_qbuf_leaves_nothing),
+		node_test(foreign_dmabufs_go_with_their_last_user),
+		node_test(nothing_is_idle_when_the_queue_stops),
+		node_test(the_shrinker_takes_what_is_idle),
 		node_test(one_dmabuf_in_two_devices),
 		node_test(larger_dmabufs_are_taken),
 		node_test(system_heap_buffers_are_taken),
