@@ -34,7 +34,7 @@
 static struct vdb_cache_limits limits = {
 	.number = 1024,
 	.period = HZ / 4,
-	.kept = 5 * HZ,
+	.kept = 30 * HZ,
 };
 
 /* Under vdb_cache_lock. */
