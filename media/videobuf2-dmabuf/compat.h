@@ -10,11 +10,14 @@
 #define VDB_COMPAT_H
 
 #include <linux/dma-buf.h>
+#include <linux/dma-map-ops.h>
 #include <linux/hrtimer.h>
+#include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -57,6 +60,49 @@ static inline void vdb_vm_flags_clear(struct vm_area_struct *vma,
 #else
 #define VDB_MAX_ORDER MAX_PAGE_ORDER
 #endif
+
+/*
+ * 6.12: what maps through an IOMMU became part of the DMA API's core; before,
+ * devices have operations for it.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/iommu-dma.h>
+#endif
+
+static inline bool vdb_dma_translated(struct device *dev)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	return get_dma_ops(dev) && device_iommu_mapped(dev);
+#else
+	return use_dma_iommu(dev);
+#endif
+}
+
+/*
+ * Where a device's bounce buffers end, 0 if there are none. 6.6: there may be
+ * more than one pool of them, and new ones made as they are needed, where the
+ * device reaches them.
+ */
+static inline phys_addr_t vdb_bounce_end(struct device *dev)
+{
+#ifdef CONFIG_SWIOTLB
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	if (!mem || !mem->nslabs)
+		return 0;
+#ifdef CONFIG_SWIOTLB_DYNAMIC
+	if (mem->can_grow)
+		return 1;
+#endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	return mem->end;
+#else
+	return mem->defpool.end;
+#endif
+#else
+	return 0;
+#endif
+}
 
 /*
  * 6.2: dma_buf_vmap() and dma_buf_vunmap() want the reservation lock held and

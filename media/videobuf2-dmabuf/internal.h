@@ -36,9 +36,9 @@
  * struct vdb_storage - the pages of a buffer
  * @pages: all of them, in the buffer's order
  * @nr_pages: how many
- * @dma_dev: set where they came from this device's contiguous area, which
- *	takes them back; a reference is held
- * @dma_addr: that area's address for the device
+ * @dma_dev: set where they came by way of the DMA API, of a contiguous area:
+ *	a device of the storage's own, which takes them back
+ * @dma_addr: their address for it
  */
 struct vdb_storage {
 	struct page **pages;

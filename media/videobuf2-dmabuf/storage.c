@@ -2,14 +2,17 @@
 /*
  * Where a buffer's pages come from: large blocks first, or one block.
  */
+#include <linux/cc_platform.h>
 #include <linux/device.h>
+#include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
-#include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
+#include <linux/vmstat.h>
 
 #include "compat.h"
 #include "internal.h"
@@ -20,6 +23,9 @@
  * up for a while, and looking for them costs more than they save.
  */
 static const unsigned int orders[] = { 8, 4, 0 };
+
+/* After so many pages the rest of the machine is looked at again. */
+#define LOOK_AROUND 256
 
 /**
  * vdb_device_does_dma - whether a device can be given DMA addresses
@@ -35,18 +41,23 @@ bool vdb_device_does_dma(struct device *dev)
 	return dev && dev->dma_mask && *dev->dma_mask;
 }
 
-/* The zone that the device can reach, where nothing translates for it. */
-static gfp_t device_zone(struct device *dev)
+/* The last address that a device has, where nothing translates for it. */
+static u64 device_limit(struct device *dev)
 {
-	u64 mask;
+	if (!vdb_device_does_dma(dev) || vdb_dma_translated(dev) ||
+	    !dma_addressing_limited(dev))
+		return U64_MAX;
+	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+}
 
-	if (!vdb_device_does_dma(dev) || !dma_addressing_limited(dev))
-		return 0;
+/* Will what is out of a device's reach be copied for it? */
+static bool can_bounce(struct device *dev, u64 limit, size_t size)
+{
+	size_t largest = dma_max_mapping_size(dev);
+	phys_addr_t end = vdb_bounce_end(dev);
 
-	mask = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
-	if (mask < DMA_BIT_MASK(32) && IS_ENABLED(CONFIG_ZONE_DMA))
-		return GFP_DMA;
-	return IS_ENABLED(CONFIG_ZONE_DMA32) ? GFP_DMA32 : GFP_DMA;
+	return end && largest != SIZE_MAX && size <= largest &&
+	       phys_to_dma(dev, end - 1) <= limit;
 }
 
 /* Without assuming that the array of struct page has no holes. */
@@ -55,135 +66,363 @@ static struct page *block_page(struct page *page, unsigned int i)
 	return pfn_to_page(page_to_pfn(page) + i);
 }
 
-/* A block no larger than wanted; its pages are freed one by one later. */
-static unsigned int add_block(struct vdb_storage *st, unsigned int at,
-			      unsigned int *first_order, gfp_t gfp)
+/* What the kernel counts, but for a contiguous area: that is not for us. */
+static long available_pages(void)
 {
-	unsigned int i, j;
-
-	for (i = *first_order; i < ARRAY_SIZE(orders); i++) {
-		unsigned int order = orders[i];
-		struct page *page;
-		gfp_t how = gfp;
-
-		if (st->nr_pages - at < 1U << order)
-			continue;
-		/* Take a large block if it is there, don't fight for it. */
-		if (order)
-			how = (gfp | __GFP_NOWARN | __GFP_NORETRY) &
-			      ~__GFP_RECLAIM;
-		page = alloc_pages(how, order);
-		if (!page)
-			continue;
-
-		*first_order = i;
-		if (order)
-			split_page(page, order);
-		for (j = 0; j < 1U << order; j++)
-			st->pages[at + j] = block_page(page, j);
-		return 1U << order;
-	}
-	return 0;
-}
-
-static int alloc_scattered(struct vdb_storage *st, gfp_t gfp)
-{
-	unsigned int at = 0, first_order = 0;
-
-	while (at < st->nr_pages) {
-		unsigned int n = 0;
-
-		/* A buffer can be gigabytes: let the user change their mind. */
-		if (!fatal_signal_pending(current))
-			n = add_block(st, at, &first_order, gfp);
-		if (!n)
-			goto err_free;
-		at += n;
-	}
-	return 0;
-
-err_free:
-	while (at--)
-		__free_page(st->pages[at]);
-	return -ENOMEM;
-}
-
-static struct page *alloc_block(struct vdb_storage *st, gfp_t gfp)
-{
-	unsigned int order = get_order((size_t)st->nr_pages << PAGE_SHIFT);
-	struct page *page;
-	unsigned int i;
-
-	if (order > VDB_MAX_ORDER)
-		return NULL;
-	page = alloc_pages(gfp | __GFP_NOWARN, order);
-	if (!page)
-		return NULL;
-	split_page(page, order);
-	for (i = st->nr_pages; i < 1U << order; i++)
-		__free_page(block_page(page, i));
-	return page;
+	return si_mem_available() -
+	       (long)global_zone_page_state(NR_FREE_CMA_PAGES);
 }
 
 /*
- * The device's contiguous area (CMA). Not through an IOMMU or a bus of its
- * own: those may be gone before the buffer is.
+ * Buffers can't be swapped out, and nobody sees whose they are: who takes the
+ * last page makes the OOM killer look at others. So what can't be had is not
+ * tried. This counts free pages twice, and the one time all of them, and keeps
+ * none back: what is there is given.
  */
-static struct page *alloc_area(struct vdb_storage *st, struct device *dev,
-			       gfp_t gfp)
+static bool too_much(struct device *dev, unsigned int nr_pages)
 {
-	size_t size = (size_t)st->nr_pages << PAGE_SHIFT;
-	struct page *page;
+	long available = max(available_pages(), 0L) + get_nr_swap_pages();
 
-	if (!vdb_device_does_dma(dev) || !dev->coherent_dma_mask ||
-	    get_dma_ops(dev) || device_iommu_mapped(dev))
+	if (nr_pages <= totalram_pages() &&
+	    nr_pages <= available + global_zone_page_state(NR_FREE_PAGES))
+		return false;
+	vdb_notice(dev, "%u pages wanted, %ld available, the machine has %lu",
+		   nr_pages, available, totalram_pages());
+	return true;
+}
+
+/**
+ * struct search - looking for the pages of a buffer
+ * @dev: the device that has to reach them, or NULL
+ * @limit: its last address, U64_MAX where all will do
+ * @pages: filled in
+ * @wanted: how many
+ * @found: and so many are there
+ * @orders: blocks to ask for, the largest first
+ * @num_orders: how many of these
+ * @first_order: the largest that was there the last time
+ * @gfp: for the page allocator, but for the zone
+ * @aside: blocks out of reach, so that others come up
+ * @aside_left: so many pages may yet be put there in this zone
+ */
+struct search {
+	struct device *dev;
+	u64 limit;
+	struct page **pages;
+	unsigned int wanted;
+	unsigned int found;
+	const unsigned int *orders;
+	unsigned int num_orders;
+	unsigned int first_order;
+	gfp_t gfp;
+	struct list_head aside;
+	unsigned long aside_left;
+};
+
+static bool in_reach(struct search *s, struct page *page, unsigned int order)
+{
+	dma_addr_t addr;
+
+	if (s->limit == U64_MAX)
+		return true;
+	addr = phys_to_dma(s->dev, page_to_phys(page));
+	return addr != DMA_MAPPING_ERROR &&
+	       addr + (PAGE_SIZE << order) - 1 <= s->limit;
+}
+
+/* The machine goes on beside a look at all that is free. */
+static bool put_aside(struct search *s, struct page *page, unsigned int order)
+{
+	if (s->aside_left >> order == 0 ||
+	    available_pages() < (long)(totalram_pages() / 16)) {
+		s->aside_left = 0;
+		__free_pages(page, order);
+		return false;
+	}
+	s->aside_left -= 1UL << order;
+	set_page_private(page, order);
+	list_add(&page->lru, &s->aside);
+	return true;
+}
+
+static void give_aside_back(struct search *s)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, &s->aside, lru) {
+		unsigned int order = page_private(page);
+
+		set_page_private(page, 0);
+		__free_pages(page, order);
+	}
+	INIT_LIST_HEAD(&s->aside);
+}
+
+static struct page *take_block(struct search *s, unsigned int order, gfp_t gfp)
+{
+	struct page *page;
+	unsigned int i;
+
+	/* A buffer can be gigabytes: let the user change their mind. */
+	while (!fatal_signal_pending(current)) {
+		page = alloc_pages(gfp, order);
+		if (!page)
+			break;
+		if (in_reach(s, page, order)) {
+			if (order)
+				split_page(page, order);
+			for (i = 0; !(gfp & __GFP_ZERO) && i < 1U << order; i++)
+				clear_highpage(block_page(page, i));
+			return page;
+		}
+		if (!put_aside(s, page, order))
+			break;
+		cond_resched();
+	}
+	return NULL;
+}
+
+/* A block no larger than wanted; its pages are freed one by one later. */
+static bool add_block(struct search *s, gfp_t gfp)
+{
+	unsigned int i, j, n;
+
+	for (i = s->first_order; i < s->num_orders; i++) {
+		unsigned int order = s->orders[i];
+		struct page *page;
+		gfp_t how = gfp;
+
+		if (i + 1 < s->num_orders) {
+			if (s->wanted - s->found < 1U << order)
+				continue;
+			/* Take a large block that is there, fight for none. */
+			how = (gfp | __GFP_NORETRY) & ~__GFP_RECLAIM;
+		}
+		page = take_block(s, order, how);
+		if (!page)
+			continue;
+
+		s->first_order = i;
+		n = min(s->wanted - s->found, 1U << order);
+		for (j = 0; j < n; j++)
+			s->pages[s->found++] = block_page(page, j);
+		for (; j < 1U << order; j++)
+			__free_page(block_page(page, j));
+		return true;
+	}
+	return false;
+}
+
+/* Return: whether all pages are there now. */
+static bool search_zone(struct search *s, gfp_t zone, bool reclaim,
+			unsigned long aside)
+{
+	gfp_t gfp = s->gfp | zone;
+
+	if (!reclaim)
+		gfp = (gfp | __GFP_NORETRY) & ~__GFP_RECLAIM;
+	/* What may turn out to be useless is cleared when it is not. */
+	if (s->limit != U64_MAX && !(zone & GFP_DMA) &&
+	    !((zone & GFP_DMA32) && s->limit >= DMA_BIT_MASK(32)))
+		gfp &= ~__GFP_ZERO;
+	s->first_order = 0;
+	s->aside_left = aside;
+	while (s->found < s->wanted) {
+		if (s->found % LOOK_AROUND == 0 && list_empty(&s->aside)) {
+			if (too_much(s->dev, s->wanted - s->found))
+				return false;
+			/* Of the last pages, those that are there. */
+			if (available_pages() <= 0)
+				gfp |= __GFP_NORETRY;
+		}
+		if (!add_block(s, gfp))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Zones are cut as the machine wants it, and not for this device: below 32 bits
+ * there is but one, on PCs the 16 MiB of ISA cards. So the next larger zone
+ * comes first, for what is free in it and in reach, then for what others would
+ * give up; and last, where bounce buffers help, any memory.
+ */
+static bool search_limited(struct search *s)
+{
+	bool wide = s->limit > DMA_BIT_MASK(32);
+	unsigned long more = 4UL * s->wanted;
+
+	if (s->limit <= DMA_BIT_MASK(24) && search_zone(s, GFP_DMA, true, more))
+		return true;
+	if ((wide && search_zone(s, __GFP_HIGHMEM, false, s->wanted)) ||
+	    search_zone(s, GFP_DMA32, false, ULONG_MAX) ||
+	    search_zone(s, GFP_DMA32, true, more) ||
+	    search_zone(s, GFP_DMA, true, more) ||
+	    (wide && search_zone(s, __GFP_HIGHMEM, false, ULONG_MAX)))
+		return true;
+
+	give_aside_back(s);
+	if (!can_bounce(s->dev, s->limit, PAGE_SIZE << s->orders[s->num_orders - 1]))
+		return false;
+	s->limit = U64_MAX;
+	return search_zone(s, __GFP_HIGHMEM, true, 0);
+}
+
+/* Return: 0, or -ENOMEM with nothing left behind. */
+static int search_pages(struct search *s)
+{
+	bool all;
+
+	INIT_LIST_HEAD(&s->aside);
+	/* A driver's own zone goes first: two of them are none. */
+	s->limit = s->gfp & GFP_ZONEMASK ? U64_MAX : device_limit(s->dev);
+	if (s->limit != U64_MAX)
+		all = search_limited(s);
+	else
+		all = search_zone(s, s->gfp & GFP_ZONEMASK ?: __GFP_HIGHMEM,
+				  true, 0);
+	give_aside_back(s);
+	if (all)
+		return 0;
+
+	while (s->found)
+		__free_page(s->pages[--s->found]);
+	return -ENOMEM;
+}
+
+static int alloc_scattered(struct vdb_storage *st, struct device *dev,
+			   gfp_t gfp)
+{
+	struct search s = {
+		.dev = dev,
+		.pages = st->pages,
+		.wanted = st->nr_pages,
+		.orders = orders,
+		.num_orders = ARRAY_SIZE(orders),
+		.gfp = gfp,
+	};
+	int ret = search_pages(&s);
+
+	if (ret && !fatal_signal_pending(current))
+		vdb_notice(dev, "no %u pages up to address %#llx", s.wanted,
+			   s.limit);
+	return ret;
+}
+
+static int alloc_block(struct vdb_storage *st, struct device *dev, gfp_t gfp)
+{
+	unsigned int order = get_order((size_t)st->nr_pages << PAGE_SHIFT);
+	struct search s = {
+		.dev = dev,
+		.pages = st->pages,
+		.wanted = st->nr_pages,
+		.orders = &order,
+		.num_orders = 1,
+		.gfp = gfp,
+	};
+
+	return order > VDB_MAX_ORDER ? -ENOMEM : search_pages(&s);
+}
+
+#ifdef CONFIG_DMA_CMA
+static void share_area(struct device *area, struct device *dev)
+{
+	area->cma_area = dev->cma_area;
+}
+#else
+static void share_area(struct device *area, struct device *dev)
+{
+}
+#endif
+
+static void area_release(struct device *area)
+{
+	kfree(area);
+}
+
+/*
+ * Pages of a contiguous area (CMA) go back to the area that the device has at
+ * that time, and if they are not of that one, to the page allocator, which is
+ * then given what is not its own. A driver lets go of its area, and of its
+ * device, long before the last user of a buffer is gone. So they are allocated
+ * for a device that is nobody else's, lives as long as they do, and has the
+ * same area and reach.
+ */
+static struct device *area_device(struct device *dev)
+{
+	struct device *area = kzalloc(sizeof(*area), GFP_KERNEL);
+
+	if (!area)
 		return NULL;
+	device_initialize(area);
+	area->init_name = "videobuf2-dmabuf";
+	area->release = area_release;
+	area->dma_mask = &area->coherent_dma_mask;
+	area->coherent_dma_mask = DMA_BIT_MASK(64);
+	if (!dev)
+		return area;
+	set_dev_node(area, dev_to_node(dev));
+	share_area(area, dev);
+	if (vdb_device_does_dma(dev) && !vdb_dma_translated(dev)) {
+		area->coherent_dma_mask = dma_get_mask(dev);
+		area->bus_dma_limit = dev->bus_dma_limit;
+	}
+	return area;
+}
+
+/*
+ * No page of an area is charged to a memory cgroup: nothing that does it is
+ * exported. What the page allocator gives instead of it is.
+ */
+static int alloc_area(struct vdb_storage *st, struct device *dev, gfp_t gfp)
+{
+	struct device *area;
+	struct page *page;
+	unsigned int i;
+
+	/* Else the kernel's mapping of it would not be as a process's. */
+	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT))
+		return -ENOMEM;
+	area = area_device(dev);
+	if (!area)
+		return -ENOMEM;
+	/* Nobody translates for it, Xen for example. */
+	if (get_dma_ops(area))
+		goto err_put;
+	/* Only for as long as somebody sees to it that it stays. */
+	area->dma_range_map = dev ? dev->dma_range_map : NULL;
 	/* It finds the zone itself, and warns if it is told. */
-	page = dma_alloc_pages(dev, size, &st->dma_addr, DMA_BIDIRECTIONAL,
-			       gfp & ~(GFP_ZONEMASK | __GFP_ZERO |
-				       __GFP_ACCOUNT | __GFP_COMP));
-	if (page)
-		st->dma_dev = get_device(dev);
-	return page;
+	page = dma_alloc_pages(area, (size_t)st->nr_pages << PAGE_SHIFT,
+			       &st->dma_addr, DMA_BIDIRECTIONAL,
+			       gfp & ~(GFP_ZONEMASK | __GFP_ZERO));
+	area->dma_range_map = NULL;
+	if (!page)
+		goto err_put;
+	st->dma_dev = area;
+	for (i = 0; i < st->nr_pages; i++) {
+		st->pages[i] = block_page(page, i);
+		/* Areas come as they are. */
+		clear_highpage(st->pages[i]);
+	}
+	return 0;
+
+err_put:
+	put_device(area);
+	return -ENOMEM;
 }
 
 static int alloc_contiguous(struct vdb_storage *st, struct device *dev,
 			    gfp_t gfp)
 {
-	struct page *page;
-	unsigned int i;
+	int ret;
 
-	page = alloc_block(st, gfp);
-	if (!page)
-		page = alloc_area(st, dev, gfp);
-	if (!page) {
-		vdb_notice(dev, "no contiguous block of %u pages (the page allocator's largest has %lu)",
-			   st->nr_pages, 1UL << VDB_MAX_ORDER);
-		return -ENOMEM;
-	}
-	for (i = 0; i < st->nr_pages; i++)
-		st->pages[i] = block_page(page, i);
-	/* Areas come as they are. */
-	if (st->dma_dev)
-		for (i = 0; i < st->nr_pages; i++)
-			clear_highpage(st->pages[i]);
-	return 0;
-}
-
-/*
- * Buffers can't be swapped out: what takes the last page leaves others to the
- * OOM killer. A sixteenth of the machine is left to them.
- */
-static bool too_much(struct device *dev, unsigned int nr_pages)
-{
-	long available = si_mem_available();
-	unsigned long reserve = totalram_pages() / 16;
-
-	if (available > 0 && nr_pages + reserve <= available)
-		return false;
-	vdb_notice(dev, "%u pages wanted, %ld available, %lu of them kept back",
-		   nr_pages, available, reserve);
-	return true;
+	ret = alloc_block(st, dev, gfp);
+	if (ret && !fatal_signal_pending(current))
+		ret = alloc_area(st, dev, gfp);
+	if (ret && !fatal_signal_pending(current))
+		vdb_notice(dev, "no contiguous block of %u pages up to address %#llx (the page allocator's largest has %lu)",
+			   st->nr_pages, device_limit(dev), 1UL << VDB_MAX_ORDER);
+	return ret;
 }
 
 /**
@@ -193,6 +432,9 @@ static bool too_much(struct device *dev, unsigned int nr_pages)
  * @size: bytes, a multiple of the page size
  * @gfp: more flags for the page allocator, a zone for example
  * @contiguous: in one physical block
+ *
+ * Where the device does not reach all of the machine's memory, the pages are
+ * within its reach, or are copied for it if there are bounce buffers.
  *
  * Context: process; may sleep.
  * Return: 0, or -ENOMEM (also when a fatal signal came).
@@ -205,27 +447,22 @@ int vdb_storage_alloc(struct vdb_storage *st, struct device *dev, size_t size,
 	if (size >> PAGE_SHIFT > INT_MAX)
 		return -ENOMEM;
 	st->nr_pages = size >> PAGE_SHIFT;
+	st->dma_dev = NULL;
 	if (too_much(dev, st->nr_pages))
 		return -ENOMEM;
-	st->dma_dev = NULL;
+
 	st->pages = kvmalloc_array(st->nr_pages, sizeof(*st->pages),
-				   GFP_KERNEL);
+				   GFP_KERNEL_ACCOUNT);
 	if (!st->pages)
 		return -ENOMEM;
 
-	gfp |= GFP_KERNEL | __GFP_ZERO | __GFP_ACCOUNT;
-	/* A driver's own zone goes first: two of them are none. */
-	if (!(gfp & GFP_ZONEMASK))
-		gfp |= device_zone(dev);
-	if (!(gfp & GFP_ZONEMASK))
-		gfp |= __GFP_HIGHMEM;
 	/* One that can't be had is an error for the user, not for the log. */
-	gfp |= __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
-
+	gfp |= GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN |
+	       __GFP_RETRY_MAYFAIL;
 	if (contiguous)
-		ret = alloc_contiguous(st, dev, gfp & ~__GFP_HIGHMEM);
+		ret = alloc_contiguous(st, dev, gfp);
 	else
-		ret = alloc_scattered(st, gfp);
+		ret = alloc_scattered(st, dev, gfp);
 	if (ret)
 		kvfree(st->pages);
 	return ret;
