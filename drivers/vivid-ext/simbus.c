@@ -40,6 +40,8 @@ static const char * const sim_stat_names[SIM_STATS] = {
 	[SIM_BYTES_TO_DEVICE] = "bytes_to_device",
 	[SIM_FAULTS] = "faults",
 	[SIM_WRONG_SYNCS] = "syncs_in_wrong_direction",
+	[SIM_VIOLATIONS] = "api_violations",
+	[SIM_LEFT] = "left_behind",
 	[SIM_REFUSALS] = "refusals",
 };
 
@@ -56,6 +58,7 @@ struct vivid_ext_simbus *vivid_ext_simbus_of(struct device *dev)
 {
 	return xa_load(&buses, (unsigned long)dev);
 }
+EXPORT_SYMBOL_GPL(vivid_ext_simbus_of);
 
 static unsigned long writer(const struct sim_page *page)
 {
@@ -157,6 +160,7 @@ vivid_ext_simbus_join(struct device *owner,
 	bus->config = *config;
 	bus->memory_mask = dma_get_required_mask(owner);
 	spin_lock_init(&bus->lock);
+	init_waitqueue_head(&bus->synced);
 	ret = create_device(bus);
 	if (ret) {
 		kfree(bus);
@@ -185,16 +189,20 @@ struct device *vivid_ext_simbus_device(struct vivid_ext_simbus *bus)
  * vb2-dma-sg and vb2-dma-contig give memory back when user space has done so,
  * maybe long after the device went to another bus or its driver is gone, and
  * only our operations can take it: they, the place, and this module, stay
- * until then. Process context.
+ * until then. It is told, as it may be the driver's that forgot it. Process
+ * context.
  */
 void vivid_ext_simbus_leave(struct vivid_ext_simbus *bus)
 {
-	bool stays;
+	unsigned int stays;
 
 	spin_lock_irq(&bus->lock);
 	stays = bus->given;
 	if (stays) {
 		__module_get(THIS_MODULE);
+		sim_count(bus, SIM_LEFT, stays);
+		dev_notice_ratelimited(bus->owner, "leaves %u mappings or allocations behind on its bus\n",
+				       stays);
 		bus->left = true;
 	}
 	spin_unlock_irq(&bus->lock);
@@ -231,6 +239,7 @@ bool vivid_ext_simbus_find(struct vivid_ext_simbus *bus, dma_addr_t addr,
 	spin_unlock_irqrestore(&bus->lock, flags);
 	return range;
 }
+EXPORT_SYMBOL_GPL(vivid_ext_simbus_find);
 
 /**
  * vivid_ext_simbus_put - undo one vivid_ext_simbus_find()
@@ -246,6 +255,7 @@ void vivid_ext_simbus_put(struct vivid_ext_simbus *bus, struct page *page)
 	if (!bus->config.coherent)
 		put_page(page);
 }
+EXPORT_SYMBOL_GPL(vivid_ext_simbus_put);
 
 /**
  * vivid_ext_simbus_written - a device has written
@@ -311,8 +321,7 @@ void vivid_ext_simbus_show(struct vivid_ext_simbus *bus, struct seq_file *m)
 						   node);
 
 		seq_printf(m, "range %pad+%zx %s", &range->start, range->len,
-			   range->dir == DMA_TO_DEVICE ? "read" :
-			   range->dir == DMA_FROM_DEVICE ? "write" : "both");
+			   vivid_ext_sim_direction(range->dir));
 		show_stale(m, range);
 		seq_putc(m, '\n');
 	}

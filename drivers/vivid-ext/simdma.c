@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The simulated bus: its DMA operations, map, sync, unmap and allocate. On a
- * bus that is not coherent only they carry bytes between the CPU's pages and
- * their shadows.
+ * The simulated bus: its DMA operations, map, unmap and allocate; sync is in
+ * simsync.c. What is given back otherwise than it was given is counted as a
+ * violation of the DMA API.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
-#include <linux/highmem.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
@@ -24,98 +24,6 @@ static void range_free(struct vivid_ext_simbus *bus, struct sim_range *range)
 		while (range->num_pages--)
 			vivid_ext_shadow_put(range->pages[range->num_pages].cpu);
 	kvfree(range);
-}
-
-/* Carry bytes between the CPU's pages and the device's. */
-static void range_copy(struct vivid_ext_simbus *bus, struct sim_range *range,
-		       dma_addr_t addr, size_t len, bool to_cpu)
-{
-	size_t at = addr - (range->start & PAGE_MASK);
-
-	sim_count(bus, to_cpu ? SIM_BYTES_TO_CPU : SIM_BYTES_TO_DEVICE, len);
-	while (len) {
-		struct sim_page *page = &range->pages[at >> PAGE_SHIFT];
-		size_t offset = offset_in_page(at);
-		size_t n = min(len, PAGE_SIZE - offset);
-
-		struct page *to = to_cpu ? page->cpu : page->device;
-		struct page *from = to_cpu ? page->device : page->cpu;
-
-		if (to != from)
-			memcpy_page(to, offset, from, offset, n);
-		sim_set_writer(page, NULL);
-		at += n;
-		len -= n;
-	}
-}
-
-static void sim_sync(struct device *dev, dma_addr_t addr, size_t len,
-		     enum dma_data_direction dir, bool for_cpu)
-{
-	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
-	struct sim_range *range;
-	unsigned long flags;
-
-	sim_count(bus, for_cpu ? SIM_SYNCS_FOR_CPU : SIM_SYNCS_FOR_DEVICE, 1);
-	spin_lock_irqsave(&bus->lock, flags);
-	range = vivid_ext_ranges_find(&bus->ranges, addr);
-	if (!range || addr + len > range->start + range->len) {
-		vivid_ext_simbus_fault(bus, addr, dir, "sync of what is not mapped");
-		goto out;
-	}
-	/* Against the rules of the DMA API, but hardware does not know. */
-	if (dir != range->dir) {
-		sim_count(bus, SIM_WRONG_SYNCS, 1);
-		dev_notice_once(bus->owner, "synchronised in another direction (%d) than mapped (%d)\n",
-				dir, range->dir);
-	}
-	if (for_cpu) {
-		/* A device that only reads leaves nothing to fetch. */
-		if (dir != DMA_TO_DEVICE)
-			range_copy(bus, range, addr, len, true);
-	} else if (dir != DMA_FROM_DEVICE) {
-		range_copy(bus, range, addr, len, false);
-	}
-out:
-	spin_unlock_irqrestore(&bus->lock, flags);
-}
-
-static void sim_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t len,
-			     enum dma_data_direction dir)
-{
-	sim_sync(dev, addr, len, dir, true);
-}
-
-static void sim_sync_for_device(struct device *dev, dma_addr_t addr, size_t len,
-				enum dma_data_direction dir)
-{
-	sim_sync(dev, addr, len, dir, false);
-}
-
-static void sim_sync_sg(struct device *dev, struct scatterlist *sgl, int nents,
-			enum dma_data_direction dir, bool for_cpu)
-{
-	struct scatterlist *sg;
-	int i;
-
-	for_each_sg(sgl, sg, nents, i) {
-		/* Segments come first, where entries were merged. */
-		if (!sg_dma_len(sg))
-			break;
-		sim_sync(dev, sg_dma_address(sg), sg_dma_len(sg), dir, for_cpu);
-	}
-}
-
-static void sim_sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl,
-				int nents, enum dma_data_direction dir)
-{
-	sim_sync_sg(dev, sgl, nents, dir, true);
-}
-
-static void sim_sync_sg_for_device(struct device *dev, struct scatterlist *sgl,
-				   int nents, enum dma_data_direction dir)
-{
-	sim_sync_sg(dev, sgl, nents, dir, false);
 }
 
 /* Without an IOMMU the device must reach the pages themselves. */
@@ -203,7 +111,7 @@ static unsigned int segment_entries(struct vivid_ext_simbus *bus,
 static struct sim_range *map_entries(struct vivid_ext_simbus *bus,
 				     struct scatterlist *sg, unsigned int n,
 				     unsigned int pages,
-				     enum dma_data_direction dir)
+				     const struct sim_range *like)
 {
 	size_t offset = sg->offset;
 	struct sim_range *range;
@@ -212,7 +120,10 @@ static struct sim_range *map_entries(struct vivid_ext_simbus *bus,
 	range = kvzalloc(struct_size(range, pages, pages), GFP_KERNEL);
 	if (!range)
 		return ERR_PTR(-ENOMEM);
-	range->dir = dir;
+	range->dir = like->dir;
+	range->kind = like->kind;
+	range->nents = like->nents;
+	range->segment = like->segment;
 	while (n-- && !ret) {
 		ret = range_add_pages(bus, range, sg_page(sg), sg->offset,
 				      sg->length, false);
@@ -228,32 +139,40 @@ static struct sim_range *map_entries(struct vivid_ext_simbus *bus,
 }
 
 /*
- * Take addresses away, and with DMA_FROM_DEVICE what was written there first.
- * Return: the range, for range_put(), or NULL if nothing is mapped there.
+ * Take addresses away, all of a mapping or none: whoever is in the middle, or
+ * frees what was mapped, has it from somewhere else.
+ * Return: the range, for range_put(), or NULL.
  */
 static struct sim_range *range_take(struct vivid_ext_simbus *bus,
 				    dma_addr_t addr,
-				    enum dma_data_direction dir,
-				    unsigned long attrs)
+				    enum dma_data_direction dir, bool alloc)
 {
+	const char *why = NULL;
 	struct sim_range *range;
 	unsigned long flags;
 
 	spin_lock_irqsave(&bus->lock, flags);
 	range = vivid_ext_ranges_find(&bus->ranges, addr);
-	if (range && !bus->config.coherent && dir != DMA_TO_DEVICE &&
-	    !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
-		range_copy(bus, range, range->start, range->len, true);
-	if (range)
-		rb_erase(&range->node, &bus->ranges.root);
+	if (!range)
+		why = "unmap of what is not mapped";
+	else if (range->start != addr)
+		why = "unmap in the middle of a mapping";
+	else if (alloc != (range->kind == SIM_ALLOC))
+		why = alloc ? "free of what was mapped" :
+			      "unmap of what was allocated";
 	else
-		vivid_ext_simbus_fault(bus, addr, dir, "unmap of what is not mapped");
+		rb_erase(&range->node, &bus->ranges.root);
 	spin_unlock_irqrestore(&bus->lock, flags);
+	if (why) {
+		vivid_ext_simbus_fault(bus, addr, dir, why);
+		return NULL;
+	}
+	vivid_ext_sim_wait(bus, range);
 	return range;
 }
 
-/* With the last range the place may go: nothing of it is touched after this. */
-static void range_put(struct vivid_ext_simbus *bus, struct sim_range *range)
+/* Return: whether that was the last one, with which the place has gone. */
+static bool range_put(struct vivid_ext_simbus *bus, struct sim_range *range)
 {
 	unsigned long flags;
 	bool last;
@@ -266,15 +185,7 @@ static void range_put(struct vivid_ext_simbus *bus, struct sim_range *range)
 		vivid_ext_simbus_free(bus);
 		module_put(THIS_MODULE);
 	}
-}
-
-static void unmap_addr(struct vivid_ext_simbus *bus, dma_addr_t addr,
-		       enum dma_data_direction dir, unsigned long attrs)
-{
-	struct sim_range *range = range_take(bus, addr, dir, attrs);
-
-	if (range)
-		range_put(bus, range);
+	return last;
 }
 
 /* Where tables have one length for both sides, it is memory's to keep. */
@@ -284,20 +195,54 @@ static void clear_dma_len(struct scatterlist *sg)
 		sg_dma_len(sg) = 0;
 }
 
+static void check_direction(struct vivid_ext_simbus *bus,
+			    const struct sim_range *range,
+			    enum dma_data_direction dir)
+{
+	if (dir != range->dir)
+		vivid_ext_sim_violation(bus, "unmap at %pad for %s of what was mapped for %s",
+					&range->start,
+					vivid_ext_sim_direction(dir),
+					vivid_ext_sim_direction(range->dir));
+}
+
+static void unmap_segments(struct vivid_ext_simbus *bus,
+			   struct scatterlist *sgl, int nents,
+			   enum dma_data_direction dir)
+{
+	struct scatterlist *sg = sgl, *next;
+
+	/* Segments come first, where entries were merged. */
+	for (; nents > 0 && sg && sg_dma_len(sg); nents--, sg = next) {
+		struct sim_range *range = range_take(bus, sg_dma_address(sg),
+						     dir, false);
+
+		next = sg_next(sg);
+		clear_dma_len(sg);
+		if (range && range_put(bus, range))
+			return;
+	}
+}
+
 static void sim_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 			 enum dma_data_direction dir, unsigned long attrs)
 {
 	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
-	struct scatterlist *sg;
-	int i;
+	struct sim_range *range = vivid_ext_sim_begin(bus, sg_dma_address(sgl));
 
 	sim_count(bus, SIM_UNMAPS, 1);
-	for_each_sg(sgl, sg, nents, i) {
-		if (!sg_dma_len(sg))
-			break;
-		unmap_addr(bus, sg_dma_address(sg), dir, attrs);
-		clear_dma_len(sg);
+	if (!range) {
+		vivid_ext_simbus_fault(bus, sg_dma_address(sgl), dir,
+				       "unmap of what is not mapped");
+		return;
 	}
+	check_direction(bus, range, dir);
+	vivid_ext_sim_check_sg(bus, range, sgl, nents, "unmap");
+	vivid_ext_sim_end(bus, range);
+	if (!bus->config.coherent && dir != DMA_TO_DEVICE &&
+	    !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+		vivid_ext_sim_carry_sg(bus, sgl, nents, dir, true);
+	unmap_segments(bus, sgl, nents, dir);
 }
 
 static int refuse_segments(struct vivid_ext_simbus *bus, int nents)
@@ -308,12 +253,14 @@ static int refuse_segments(struct vivid_ext_simbus *bus, int nents)
 	return -EINVAL;
 }
 
-static int sim_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
-		      enum dma_data_direction dir, unsigned long attrs)
+/* Return: how many segments it has become, or an error. */
+static int map_table(struct vivid_ext_simbus *bus, struct scatterlist *sgl,
+		     int nents, enum dma_data_direction dir,
+		     unsigned long attrs, enum sim_kind kind)
 {
-	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
-	struct scatterlist *sg = sgl, *out = sgl;
-	unsigned int left = nents, segments = 0;
+	struct sim_range like = { .dir = dir, .kind = kind, .nents = nents };
+	struct scatterlist *sg = sgl, *out;
+	unsigned int left = nents;
 	int ret;
 
 	for (out = sgl; out; out = sg_next(out))
@@ -325,44 +272,63 @@ static int sim_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 		unsigned int n, pages;
 
 		n = segment_entries(bus, sg, left, &pages);
-		if (segments == vivid_ext_bus_segments(&bus->config)) {
+		if (like.segment == vivid_ext_bus_segments(&bus->config)) {
 			ret = refuse_segments(bus, nents);
 			goto err_unmap;
 		}
-		range = map_entries(bus, sg, n, pages, dir);
+		range = map_entries(bus, sg, n, pages, &like);
 		if (IS_ERR(range)) {
 			ret = PTR_ERR(range);
 			goto err_unmap;
 		}
-		if (!bus->config.coherent && dir != DMA_FROM_DEVICE &&
-		    !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
-			range_copy(bus, range, range->start, range->len, false);
+		if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+			vivid_ext_sim_carry(bus, range, range->start,
+					    range->len, dir, false);
 		sg_dma_address(out) = range->start;
 		sg_dma_len(out) = range->len;
 		out = sg_next(out);
-		segments++;
+		like.segment++;
 		left -= n;
 		while (n--)
 			sg = sg_next(sg);
 	}
 	sim_count(bus, SIM_MAPS, 1);
-	return segments;
+	return like.segment;
 
 err_unmap:
-	sim_unmap_sg(dev, sgl, segments, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	unmap_segments(bus, sgl, like.segment, dir);
 	return ret;
+}
+
+static int sim_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
+		      enum dma_data_direction dir, unsigned long attrs)
+{
+	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
+	unsigned int limit = dma_get_max_seg_size(dev);
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sg(sgl, sg, nents, i) {
+		if (sg->length <= limit)
+			continue;
+		vivid_ext_sim_violation(bus, "map of an entry of %u bytes, the device takes %u",
+					sg->length, limit);
+		break;
+	}
+	return map_table(bus, sgl, nents, dir, attrs, SIM_SG);
 }
 
 static dma_addr_t sim_map_phys(struct device *dev, phys_addr_t phys,
 			       size_t size, enum dma_data_direction dir,
 			       unsigned long attrs)
 {
+	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
 	struct scatterlist sg;
 
 	sg_init_table(&sg, 1);
 	sg_set_page(&sg, pfn_to_page(PHYS_PFN(phys)), size,
 		    offset_in_page(phys));
-	if (sim_map_sg(dev, &sg, 1, dir, attrs) != 1)
+	if (map_table(bus, &sg, 1, dir, attrs, SIM_SINGLE) != 1)
 		return DMA_MAPPING_ERROR;
 	return sg_dma_address(&sg);
 }
@@ -373,9 +339,23 @@ static void sim_unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
 			   enum dma_data_direction dir, unsigned long attrs)
 {
 	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
+	struct sim_range *range;
 
 	sim_count(bus, SIM_UNMAPS, 1);
-	unmap_addr(bus, addr, dir, attrs);
+	range = range_take(bus, addr, dir, false);
+	if (!range)
+		return;
+	check_direction(bus, range, dir);
+	if (range->kind != SIM_SINGLE)
+		vivid_ext_sim_violation(bus, "unmap of %zu bytes at %pad that are a table's",
+					size, &addr);
+	else if (range->len != size)
+		vivid_ext_sim_violation(bus, "unmap of %zu bytes at %pad, where %zu are mapped",
+					size, &addr, range->len);
+	if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+		vivid_ext_sim_carry(bus, range, addr, min(size, range->len),
+				    dir, true);
+	range_put(bus, range);
 }
 
 /* An IOMMU reaches everything; a device without one says so when it maps. */
@@ -403,6 +383,7 @@ static void *sim_alloc(struct device *dev, size_t size, dma_addr_t *addr,
 	if (!range)
 		goto err_free;
 	range->dir = DMA_BIDIRECTIONAL;
+	range->kind = SIM_ALLOC;
 	ret = range_add_pages(bus, range, virt_to_page(vaddr), 0, size, true);
 	if (!ret)
 		ret = range_insert(bus, range, 0);
@@ -418,17 +399,25 @@ err_free:
 	return NULL;
 }
 
+/* What is freed is what was allocated, whatever the driver says that it was. */
 static void sim_free(struct device *dev, size_t size, void *vaddr,
 		     dma_addr_t addr, unsigned long attrs)
 {
 	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
-	struct sim_range *range;
+	struct sim_range *range = range_take(bus, addr, DMA_BIDIRECTIONAL,
+					     true);
+	void *allocated;
 
-	range = range_take(bus, addr, DMA_BIDIRECTIONAL,
-			   DMA_ATTR_SKIP_CPU_SYNC);
 	if (!range)
 		return;
-	free_pages_exact(vaddr, PAGE_ALIGN(size));
+	allocated = page_address(range->pages[0].cpu);
+	if (PAGE_ALIGN(size) != range->len)
+		vivid_ext_sim_violation(bus, "free of %zu bytes at %pad, where %zu are allocated",
+					size, &addr, range->len);
+	if (vaddr != allocated)
+		vivid_ext_sim_violation(bus, "free at %pad with another CPU address",
+					&addr);
+	free_pages_exact(allocated, range->len);
 	range_put(bus, range);
 }
 
@@ -483,10 +472,10 @@ const struct dma_map_ops vivid_ext_sim_noncoherent_ops = {
 	VDB_DMA_OPS_MAP(sim_map_phys, sim_unmap_phys),
 	.map_sg = sim_map_sg,
 	.unmap_sg = sim_unmap_sg,
-	.sync_single_for_cpu = sim_sync_for_cpu,
-	.sync_single_for_device = sim_sync_for_device,
-	.sync_sg_for_cpu = sim_sync_sg_for_cpu,
-	.sync_sg_for_device = sim_sync_sg_for_device,
+	.sync_single_for_cpu = vivid_ext_sim_sync_for_cpu,
+	.sync_single_for_device = vivid_ext_sim_sync_for_device,
+	.sync_sg_for_cpu = vivid_ext_sim_sync_sg_for_cpu,
+	.sync_sg_for_device = vivid_ext_sim_sync_sg_for_device,
 	.dma_supported = sim_dma_supported,
 	.get_required_mask = sim_required_mask,
 };

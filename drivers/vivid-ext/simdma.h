@@ -11,6 +11,7 @@
 #include <linux/platform_device.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 
 #include "dmabus.h"
 #include "simbus.h"
@@ -25,6 +26,8 @@ enum sim_stat {
 	SIM_BYTES_TO_DEVICE,
 	SIM_FAULTS,
 	SIM_WRONG_SYNCS,
+	SIM_VIOLATIONS,
+	SIM_LEFT,
 	SIM_REFUSALS,
 	SIM_STATS
 };
@@ -39,6 +42,7 @@ enum sim_stat {
  * @memory_mask: the bits of all memory's addresses
  * @lock: for what follows, but not @stats; taken in hard interrupt context
  * @ranges: the addresses that it may use
+ * @synced: who takes a range away waits here until nobody carries its bytes
  * @given: ranges that it has, in @ranges or about to be freed
  * @left: the owner has left; the place goes with its last range
  * @stats: see &enum sim_stat
@@ -51,6 +55,7 @@ struct vivid_ext_simbus {
 	u64 memory_mask;
 	spinlock_t lock; /* see above */
 	struct sim_ranges ranges;
+	wait_queue_head_t synced;
 	unsigned int given;
 	bool left;
 	atomic64_t stats[SIM_STATS];
@@ -76,6 +81,42 @@ static inline void sim_set_writer(const struct sim_page *page,
 extern const struct dma_map_ops vivid_ext_sim_coherent_ops;
 extern const struct dma_map_ops vivid_ext_sim_noncoherent_ops;
 
+/* By name, as the device sees it. */
+static inline const char *vivid_ext_sim_direction(enum dma_data_direction dir)
+{
+	return dir == DMA_TO_DEVICE ? "read" :
+	       dir == DMA_FROM_DEVICE ? "write" : "both";
+}
+
+struct scatterlist;
+
 void vivid_ext_simbus_free(struct vivid_ext_simbus *bus);
+
+__printf(2, 3)
+void vivid_ext_sim_violation(struct vivid_ext_simbus *bus, const char *fmt,
+			     ...);
+struct sim_range *vivid_ext_sim_begin(struct vivid_ext_simbus *bus,
+				      dma_addr_t addr);
+void vivid_ext_sim_end(struct vivid_ext_simbus *bus, struct sim_range *range);
+void vivid_ext_sim_wait(struct vivid_ext_simbus *bus, struct sim_range *range);
+void vivid_ext_sim_carry(struct vivid_ext_simbus *bus, struct sim_range *range,
+			 dma_addr_t addr, size_t len,
+			 enum dma_data_direction dir, bool to_cpu);
+void vivid_ext_sim_check_sg(struct vivid_ext_simbus *bus,
+			    const struct sim_range *range,
+			    struct scatterlist *sgl, int nents,
+			    const char *what);
+void vivid_ext_sim_carry_sg(struct vivid_ext_simbus *bus,
+			    struct scatterlist *sgl, int nents,
+			    enum dma_data_direction dir, bool to_cpu);
+void vivid_ext_sim_sync_for_cpu(struct device *dev, dma_addr_t addr,
+				size_t len, enum dma_data_direction dir);
+void vivid_ext_sim_sync_for_device(struct device *dev, dma_addr_t addr,
+				   size_t len, enum dma_data_direction dir);
+void vivid_ext_sim_sync_sg_for_cpu(struct device *dev, struct scatterlist *sgl,
+				   int nents, enum dma_data_direction dir);
+void vivid_ext_sim_sync_sg_for_device(struct device *dev,
+				      struct scatterlist *sgl, int nents,
+				      enum dma_data_direction dir);
 
 #endif

@@ -21,6 +21,13 @@ struct sim_page {
 	struct page *device;
 };
 
+/* What addresses were given for, and so what they are given back by. */
+enum sim_kind {
+	SIM_SINGLE,
+	SIM_SG,
+	SIM_ALLOC,
+};
+
 /**
  * struct sim_range - addresses that a device may use
  * @node: in the device's ranges
@@ -29,6 +36,10 @@ struct sim_page {
  * @start: first byte, as the device addresses it
  * @len: in bytes
  * @dir: what for
+ * @kind: by which function
+ * @nents: of SIM_SG, entries that dma_map_sg() was given
+ * @segment: of SIM_SG, which one of those that were made of them
+ * @syncs: how many carry bytes just now
  * @num_pages: in @pages
  * @pages: what lies there, for the CPU and for the device
  */
@@ -39,6 +50,10 @@ struct sim_range {
 	dma_addr_t start;
 	size_t len;
 	enum dma_data_direction dir;
+	enum sim_kind kind;
+	unsigned int nents;
+	unsigned int segment;
+	unsigned int syncs;
 	unsigned int num_pages;
 	struct sim_page pages[];
 };
