@@ -126,7 +126,8 @@ static inline phys_addr_t vdb_bounce_end(struct device *dev)
 /*
  * 6.19: dma_map_ops.map_page and unmap_page became map_phys and unmap_phys.
  * VDB_DEFINE_DMA_MAP_PAGE() goes behind a function of map_phys' type,
- * VDB_DMA_OPS_MAP() into the initialiser.
+ * VDB_DMA_OPS_MAP() into the initialiser; vdb_dma_ops_map() and _unmap() call
+ * them.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
 #define VDB_DEFINE_DMA_MAP_PAGE(map) \
@@ -140,11 +141,21 @@ static dma_addr_t map##_page(struct device *dev, struct page *page, \
 #define VDB_DMA_OPS_MAP(map, unmap) \
 	.map_page = map##_page, \
 	.unmap_page = unmap
+
+#define vdb_dma_ops_map(ops, dev, page, size, dir) \
+	((ops)->map_page(dev, page, 0, size, dir, 0))
+#define vdb_dma_ops_unmap(ops, dev, addr, size, dir) \
+	((ops)->unmap_page(dev, addr, size, dir, 0))
 #else
 #define VDB_DEFINE_DMA_MAP_PAGE(map)
 #define VDB_DMA_OPS_MAP(map, unmap) \
 	.map_phys = map, \
 	.unmap_phys = unmap
+
+#define vdb_dma_ops_map(ops, dev, page, size, dir) \
+	((ops)->map_phys(dev, page_to_phys(page), size, dir, 0))
+#define vdb_dma_ops_unmap(ops, dev, addr, size, dir) \
+	((ops)->unmap_phys(dev, addr, size, dir, 0))
 #endif
 
 /*

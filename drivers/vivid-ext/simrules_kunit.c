@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of the simulated bus as a judge: what a driver does against the rules
+ * of the DMA API is counted, each kind of it, and does no more harm than on
+ * hardware; and what is allowed is not.
+ */
+#include <kunit/device.h>
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/dma-map-ops.h>
+#include <linux/gfp.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
+#include <linux/string.h>
+
+#include "../../media/videobuf2-dmabuf/compat.h"
+#include "dmabus.h"
+#include "kunit.h"
+#include "simbus.h"
+#include "simdma.h"
+
+#define PAGES 4
+#define SIZE (PAGES * PAGE_SIZE)
+
+/*
+ * The operations are called as the DMA API does it, but without asking
+ * DMA_API_DEBUG, which would say the same of the driver and fail the test.
+ */
+#define OPS(f) (get_dma_ops((f)->dev))
+
+/**
+ * struct fixture - what each test begins with
+ * @owner: a device
+ * @dev: on a bus that isn't coherent, with an IOMMU
+ * @bus: its place there
+ * @mem: memory of the CPU's, filled with 0x11
+ * @sgt: has @mem in one entry for each page, backwards
+ */
+struct fixture {
+	struct device *owner;
+	struct device *dev;
+	struct vivid_ext_simbus *bus;
+	u8 *mem;
+	struct sg_table sgt;
+};
+
+static const struct vivid_ext_bus_config strict = {
+	false, true, 64, UINT_MAX, UINT_MAX
+};
+
+static long long violations(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	return vivid_ext_kunit_count(test, f->dev, "api_violations");
+}
+
+static long long faults(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	return vivid_ext_kunit_count(test, f->dev, "faults");
+}
+
+static void map_sg(struct kunit *test, enum dma_data_direction dir)
+{
+	struct fixture *f = test->priv;
+	int n = OPS(f)->map_sg(f->dev, f->sgt.sgl, PAGES, dir, 0);
+
+	KUNIT_ASSERT_GT(test, n, 0);
+	f->sgt.nents = n;
+}
+
+static void unmap_sg(struct kunit *test, enum dma_data_direction dir)
+{
+	struct fixture *f = test->priv;
+
+	OPS(f)->unmap_sg(f->dev, f->sgt.sgl, PAGES, dir, 0);
+}
+
+/* From a page of @mem on, by number; its address. */
+static dma_addr_t map_single(struct kunit *test, unsigned int page, size_t len,
+			     enum dma_data_direction dir)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr = vdb_dma_ops_map(OPS(f), f->dev,
+					  virt_to_page(f->mem +
+						       page * PAGE_SIZE),
+					  len, dir);
+
+	KUNIT_ASSERT_NE(test, addr, DMA_MAPPING_ERROR);
+	return addr;
+}
+
+static void unmap_single(struct kunit *test, dma_addr_t addr, size_t len,
+			 enum dma_data_direction dir)
+{
+	struct fixture *f = test->priv;
+
+	vdb_dma_ops_unmap(OPS(f), f->dev, addr, len, dir);
+}
+
+/* What the device sees there is what it would have written. */
+static void device_writes(struct kunit *test, dma_addr_t addr, u8 value)
+{
+	struct fixture *f = test->priv;
+	struct vivid_ext_bus_window window;
+
+	KUNIT_ASSERT_TRUE(test, vivid_ext_simbus_find(f->bus, addr, &window));
+	memset(page_address(window.page), value, PAGE_SIZE);
+	vivid_ext_simbus_put(f->bus, window.page);
+}
+
+static void device_writes_table(struct kunit *test, u8 value)
+{
+	struct fixture *f = test->priv;
+	struct scatterlist *sg;
+	unsigned int i, at;
+
+	for_each_sgtable_dma_sg(&f->sgt, sg, i)
+		for (at = 0; at < sg_dma_len(sg); at += PAGE_SIZE)
+			device_writes(test, sg_dma_address(sg) + at, value);
+}
+
+/* The API's own rules: whole tables, parts of mappings, in any order. */
+static void what_is_allowed_is(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr;
+
+	KUNIT_ASSERT_EQ(test, dma_map_sgtable(f->dev, &f->sgt,
+					      DMA_BIDIRECTIONAL, 0), 0);
+	dma_sync_sgtable_for_cpu(f->dev, &f->sgt, DMA_BIDIRECTIONAL);
+	dma_sync_sgtable_for_device(f->dev, &f->sgt, DMA_BIDIRECTIONAL);
+	dma_sync_single_for_cpu(f->dev, sg_dma_address(f->sgt.sgl) + 16, 32,
+				DMA_BIDIRECTIONAL);
+	dma_unmap_sgtable(f->dev, &f->sgt, DMA_BIDIRECTIONAL, 0);
+	addr = dma_map_single(f->dev, f->mem, SIZE, DMA_FROM_DEVICE);
+	KUNIT_ASSERT_EQ(test, dma_mapping_error(f->dev, addr), 0);
+	dma_sync_single_for_cpu(f->dev, addr + PAGE_SIZE - 8, 16,
+				DMA_FROM_DEVICE);
+	dma_unmap_single(f->dev, addr, SIZE, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev,
+						    "syncs_in_wrong_direction"),
+			0);
+}
+
+/* What is there is carried, and nothing behind it. */
+static void syncs_end_with_the_mapping(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr = map_single(test, 1, PAGE_SIZE, DMA_FROM_DEVICE);
+
+	device_writes(test, addr, 0x33);
+	OPS(f)->sync_single_for_cpu(f->dev, addr + 8, PAGE_SIZE,
+				    DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
+	KUNIT_EXPECT_EQ(test, f->mem[PAGE_SIZE + 7], 0x11);
+	KUNIT_EXPECT_EQ(test, f->mem[PAGE_SIZE + 8], 0x33);
+	KUNIT_EXPECT_EQ(test, f->mem[2 * PAGE_SIZE - 1], 0x33);
+	KUNIT_EXPECT_EQ(test, f->mem[2 * PAGE_SIZE], 0x11);
+	unmap_single(test, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	OPS(f)->sync_single_for_cpu(f->dev, addr, 8, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, faults(test), 1);
+}
+
+static void syncs_go_the_mapped_way(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr = map_single(test, 0, PAGE_SIZE, DMA_FROM_DEVICE);
+
+	OPS(f)->sync_single_for_cpu(f->dev, addr, 8, DMA_BIDIRECTIONAL);
+	OPS(f)->sync_single_for_device(f->dev, addr, 8, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev,
+						    "syncs_in_wrong_direction"),
+			2);
+	unmap_single(test, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+}
+
+/* As dma-iommu: only so many entries of the CPU's side are carried. */
+static void tables_have_the_entries_that_were_mapped(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	map_sg(test, DMA_FROM_DEVICE);
+	device_writes_table(test, 0x44);
+	OPS(f)->sync_sg_for_cpu(f->dev, f->sgt.sgl, 1, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
+	KUNIT_EXPECT_EQ(test, f->mem[SIZE - 1], 0x44);
+	KUNIT_EXPECT_EQ(test, f->mem[SIZE - PAGE_SIZE - 1], 0x11);
+	/* More than there are don't lead it astray. */
+	OPS(f)->sync_sg_for_cpu(f->dev, f->sgt.sgl, PAGES + 1,
+				DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, violations(test), 2);
+	KUNIT_EXPECT_EQ(test, f->mem[0], 0x44);
+	OPS(f)->unmap_sg(f->dev, f->sgt.sgl, PAGES + 1, DMA_FROM_DEVICE, 0);
+	KUNIT_EXPECT_EQ(test, violations(test), 3);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+}
+
+/* The memory of a table must be the same too. */
+static void tables_have_the_pages_that_were_mapped(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct page *page = sg_page(&f->sgt.sgl[1]);
+
+	map_sg(test, DMA_FROM_DEVICE);
+	sg_set_page(&f->sgt.sgl[1], sg_page(f->sgt.sgl), PAGE_SIZE, 0);
+	OPS(f)->sync_sg_for_cpu(f->dev, f->sgt.sgl, PAGES, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
+	sg_set_page(&f->sgt.sgl[1], page, PAGE_SIZE, 0);
+	unmap_sg(test, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
+}
+
+static void kinds_are_not_mixed(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct scatterlist sg;
+	dma_addr_t addr;
+
+	/* A single mapping as a table. */
+	addr = map_single(test, 0, PAGE_SIZE, DMA_FROM_DEVICE);
+	sg_init_one(&sg, f->mem, PAGE_SIZE);
+	sg_dma_address(&sg) = addr;
+	sg_dma_len(&sg) = PAGE_SIZE;
+	OPS(f)->sync_sg_for_cpu(f->dev, &sg, 1, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
+	unmap_single(test, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	/* A table as a single mapping. */
+	KUNIT_ASSERT_EQ(test, OPS(f)->map_sg(f->dev, &sg, 1, DMA_FROM_DEVICE,
+					     0), 1);
+	unmap_single(test, sg_dma_address(&sg), PAGE_SIZE, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, violations(test), 2);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+}
+
+static void unmaps_are_as_the_maps(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr = map_single(test, 0, 2 * PAGE_SIZE, DMA_FROM_DEVICE);
+
+	/* Not from the middle, which leaves all where it is. */
+	unmap_single(test, addr + PAGE_SIZE, PAGE_SIZE, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, faults(test), 1);
+	device_writes(test, addr, 0x55);
+	device_writes(test, addr + PAGE_SIZE, 0x55);
+	/* Another length, and another direction. */
+	unmap_single(test, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ(test, violations(test), 2);
+	KUNIT_EXPECT_EQ(test, f->mem[PAGE_SIZE - 1], 0x55);
+	KUNIT_EXPECT_EQ(test, f->mem[PAGE_SIZE], 0x11);
+	/* And once. */
+	unmap_single(test, addr, 2 * PAGE_SIZE, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, faults(test), 2);
+	map_sg(test, DMA_TO_DEVICE);
+	unmap_sg(test, DMA_TO_DEVICE);
+	unmap_sg(test, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, faults(test), 3);
+	KUNIT_EXPECT_EQ(test, violations(test), 2);
+}
+
+/* What is freed is what was allocated, once. */
+static void frees_are_as_the_allocations(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct page *page;
+	dma_addr_t addr;
+	u8 *vaddr;
+
+	vaddr = OPS(f)->alloc(f->dev, SIZE, &addr, GFP_KERNEL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, vaddr);
+	page = virt_to_page(vaddr);
+	get_page(page);
+	unmap_single(test, addr, SIZE, DMA_BIDIRECTIONAL);
+	OPS(f)->free(f->dev, SIZE, vaddr + PAGE_SIZE, addr + PAGE_SIZE, 0);
+	KUNIT_EXPECT_EQ(test, faults(test), 2);
+	KUNIT_EXPECT_EQ(test, page_count(page), 2);
+	OPS(f)->free(f->dev, PAGE_SIZE, f->mem, addr, 0);
+	KUNIT_EXPECT_EQ(test, violations(test), 2);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	OPS(f)->free(f->dev, SIZE, vaddr, addr, 0);
+	KUNIT_EXPECT_EQ(test, faults(test), 3);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	put_page(page);
+	addr = map_single(test, 0, PAGE_SIZE, DMA_TO_DEVICE);
+	OPS(f)->free(f->dev, PAGE_SIZE, f->mem, addr, 0);
+	KUNIT_EXPECT_EQ(test, faults(test), 4);
+	unmap_single(test, addr, PAGE_SIZE, DMA_TO_DEVICE);
+}
+
+/**
+ * struct unmapping - an unmap in another thread
+ * @f: the fixture, with its table mapped
+ * @done: when it is over
+ */
+struct unmapping {
+	struct fixture *f;
+	struct completion done;
+};
+
+static int unmap_thread(void *data)
+{
+	struct unmapping *u = data;
+
+	OPS(u->f)->unmap_sg(u->f->dev, u->f->sgt.sgl, PAGES,
+			    DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
+	complete(&u->done);
+	return 0;
+}
+
+/* Who is in the middle of a sync still has its memory, and it is told. */
+static void an_unmap_waits_for_a_sync(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct unmapping u = { .f = f };
+	struct sim_range *range;
+
+	init_completion(&u.done);
+	map_sg(test, DMA_BIDIRECTIONAL);
+	range = vivid_ext_sim_begin(f->bus, sg_dma_address(f->sgt.sgl));
+	KUNIT_ASSERT_NOT_NULL(test, range);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(unmap_thread, &u,
+						    "unmap")));
+	msleep(100);
+	KUNIT_EXPECT_FALSE(test, completion_done(&u.done));
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
+	KUNIT_EXPECT_EQ(test, range->num_pages,
+			IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH) ? PAGES : 1);
+	vivid_ext_sim_end(f->bus, range);
+	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&u.done, 10 * HZ),
+			0UL);
+}
+
+/* Two mappings of a page: each hands over what it is for, and when it goes. */
+static void a_page_is_mapped_twice(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t to, from;
+
+	to = map_single(test, 0, PAGE_SIZE, DMA_TO_DEVICE);
+	from = map_single(test, 0, PAGE_SIZE, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_NE(test, to, from);
+	device_writes(test, from, 0x66);
+	unmap_single(test, to, PAGE_SIZE, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, f->mem[0], 0x11);
+	/* What the CPU writes to what a device has is lost. */
+	f->mem[0] = 0x77;
+	unmap_single(test, from, PAGE_SIZE, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, f->mem[0], 0x66);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+}
+
+static void segments_keep_to_limits(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr[16];
+	unsigned int i;
+
+	dma_set_max_seg_size(f->dev, PAGE_SIZE);
+	map_sg(test, DMA_TO_DEVICE);
+	unmap_sg(test, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	dma_set_max_seg_size(f->dev, PAGE_SIZE / 2);
+	map_sg(test, DMA_TO_DEVICE);
+	unmap_sg(test, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
+	/* None lies across a boundary. */
+	dma_set_max_seg_size(f->dev, UINT_MAX);
+	dma_set_seg_boundary(f->dev, 4 * PAGE_SIZE - 1);
+	for (i = 0; i < ARRAY_SIZE(addr); i++) {
+		addr[i] = map_single(test, 0, 3 * PAGE_SIZE, DMA_TO_DEVICE);
+		KUNIT_EXPECT_EQ(test, addr[i] / (4 * PAGE_SIZE),
+				(addr[i] + 3 * PAGE_SIZE - 1) /
+				(4 * PAGE_SIZE));
+	}
+	while (i--)
+		unmap_single(test, addr[i], 3 * PAGE_SIZE, DMA_TO_DEVICE);
+}
+
+/* It is told what the driver has forgotten, and it can still come. */
+static void what_is_left_is_counted(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	map_sg(test, DMA_TO_DEVICE);
+	get_device(f->dev);
+	kunit_device_unregister(test, f->owner);
+	f->owner = NULL;
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev,
+						    "left_behind"),
+			f->sgt.nents);
+	unmap_sg(test, DMA_TO_DEVICE);
+	put_device(f->dev);
+}
+
+static int rules_init(struct kunit *test)
+{
+	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	unsigned int i;
+
+	if (!f)
+		return -ENOMEM;
+	test->priv = f;
+	f->mem = alloc_pages_exact(SIZE, GFP_KERNEL);
+	if (!f->mem)
+		return -ENOMEM;
+	memset(f->mem, 0x11, SIZE);
+	if (sg_alloc_table(&f->sgt, PAGES, GFP_KERNEL))
+		return -ENOMEM;
+	for (i = 0; i < PAGES; i++)
+		sg_set_page(&f->sgt.sgl[i],
+			    virt_to_page(f->mem + (PAGES - 1 - i) * PAGE_SIZE),
+			    PAGE_SIZE, 0);
+	f->owner = vivid_ext_kunit_add_owner(test, "strict", &strict);
+	f->dev = vivid_ext_bus_device(f->owner);
+	f->bus = vivid_ext_simbus_of(f->dev);
+	return 0;
+}
+
+static void rules_exit(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	if (!f)
+		return;
+	sg_free_table(&f->sgt);
+	if (f->mem)
+		free_pages_exact(f->mem, SIZE);
+}
+
+static struct kunit_case rules_cases[] = {
+	KUNIT_CASE(what_is_allowed_is),
+	KUNIT_CASE(syncs_end_with_the_mapping),
+	KUNIT_CASE(syncs_go_the_mapped_way),
+	KUNIT_CASE(tables_have_the_entries_that_were_mapped),
+	KUNIT_CASE(tables_have_the_pages_that_were_mapped),
+	KUNIT_CASE(kinds_are_not_mixed),
+	KUNIT_CASE(unmaps_are_as_the_maps),
+	KUNIT_CASE(frees_are_as_the_allocations),
+	KUNIT_CASE(an_unmap_waits_for_a_sync),
+	KUNIT_CASE(a_page_is_mapped_twice),
+	KUNIT_CASE(segments_keep_to_limits),
+	KUNIT_CASE(what_is_left_is_counted),
+	{}
+};
+
+static struct kunit_suite rules_suite = {
+	.name = "vivid-ext-rules",
+	.init = rules_init,
+	.exit = rules_exit,
+	.test_cases = rules_cases,
+};
+
+kunit_test_suite(rules_suite);
