@@ -202,6 +202,36 @@ static void tables_have_the_entries_that_were_mapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, faults(test), 0);
 }
 
+/*
+ * As dma-iommu: what the device sees as one piece isn't one for the CPU's
+ * caches.
+ */
+static void single_pieces_are_contiguous(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr;
+
+	if (!IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH))
+		kunit_skip(test, "nothing is merged here");
+	map_sg(test, DMA_FROM_DEVICE);
+	addr = sg_dma_address(f->sgt.sgl);
+	device_writes_table(test, 0x44);
+	/* The last page of memory comes first. */
+	OPS(f)->sync_single_for_cpu(f->dev, addr + 8, PAGE_SIZE - 8,
+				    DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+	OPS(f)->sync_single_for_cpu(f->dev, addr + 8, PAGE_SIZE,
+				    DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, faults(test), 1);
+	KUNIT_EXPECT_EQ(test, f->mem[SIZE - PAGE_SIZE + 7], 0x11);
+	KUNIT_EXPECT_EQ(test, f->mem[SIZE - PAGE_SIZE + 8], 0x44);
+	KUNIT_EXPECT_EQ(test, f->mem[SIZE - 1], 0x44);
+	KUNIT_EXPECT_EQ(test, f->mem[SIZE - 2 * PAGE_SIZE], 0x11);
+	unmap_sg(test, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, f->mem[0], 0x44);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+}
+
 /* The memory of a table must be the same too. */
 static void tables_have_the_pages_that_were_mapped(struct kunit *test)
 {
@@ -439,6 +469,7 @@ static struct kunit_case rules_cases[] = {
 	KUNIT_CASE(syncs_end_with_the_mapping),
 	KUNIT_CASE(syncs_go_the_mapped_way),
 	KUNIT_CASE(tables_have_the_entries_that_were_mapped),
+	KUNIT_CASE(single_pieces_are_contiguous),
 	KUNIT_CASE(tables_have_the_pages_that_were_mapped),
 	KUNIT_CASE(kinds_are_not_mixed),
 	KUNIT_CASE(unmaps_are_as_the_maps),
