@@ -547,7 +547,8 @@ static int set_up(struct kunit *test)
 	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, f);
-	f->dev = vdb_kunit_add_device(test, "importer", VDB_KUNIT_NONCOHERENT);
+	/* One that has a driver. */
+	f->dev = vdb_kunit_add_device(test, "importer", VDB_KUNIT_REAL);
 	f->queue.streaming = 1;
 	f->cache = vdb_cache_get(&f->queue, f->dev);
 	KUNIT_ASSERT_NOT_NULL(test, f->cache);

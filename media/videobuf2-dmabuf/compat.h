@@ -52,6 +52,15 @@ static inline void vdb_vm_flags_clear(struct vm_area_struct *vma,
 #endif
 }
 
+/* 6.4: a test can put a function of its own in the place of one of ours. */
+#if IS_ENABLED(CONFIG_KUNIT) && LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#include <kunit/static_stub.h>
+#define VDB_STATIC_STUB(function, ...) \
+	KUNIT_STATIC_STUB_REDIRECT(function, __VA_ARGS__)
+#else
+#define VDB_STATIC_STUB(function, ...)
+#endif
+
 /* 6.4: MAX_ORDER became inclusive; 6.8: it got another name. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 #define VDB_MAX_ORDER (MAX_ORDER - 1)

@@ -242,6 +242,8 @@ bool vdb_device_does_dma(struct device *dev);
 enum vdb_view_kind vdb_sync_kind(struct vdb_attachment *att);
 int vdb_sync_init(struct vdb_attachment *att);
 void vdb_sync_free(struct vdb_attachment *att);
+void vdb_sync_run(struct vdb_attachment *att, size_t offset, dma_addr_t addr,
+		  size_t len, bool for_cpu);
 void vdb_sync(struct vdb_attachment *att, size_t from, size_t to, bool for_cpu);
 
 /* coherency.c */

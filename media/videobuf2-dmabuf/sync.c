@@ -63,6 +63,8 @@ enum vdb_view_kind vdb_sync_kind(struct vdb_attachment *att)
 {
 	unsigned int i;
 
+	VDB_STATIC_STUB(vdb_sync_kind, att);
+
 	for (i = 0; i < att->nr_runs; i++)
 		if (dma_need_sync(att->dev, att->runs[i].addr))
 			break;
@@ -74,6 +76,7 @@ enum vdb_view_kind vdb_sync_kind(struct vdb_attachment *att)
 	return device_iommu_mapped(att->dev) && dev_is_dma_coherent(att->dev) ?
 	       VDB_VIEW_CPU : VDB_VIEW_MEMORY;
 }
+EXPORT_SYMBOL_VDB_KUNIT(vdb_sync_kind);
 
 /* The runs, or how many there are if there is no room for them yet. */
 static unsigned int find_runs(struct vdb_attachment *att, struct vdb_run *runs)
@@ -149,6 +152,28 @@ static unsigned int run_at(const struct vdb_attachment *att, size_t offset)
 }
 
 /**
+ * vdb_sync_run - copy bytes that lie in a row
+ * @att: the device's attachment
+ * @offset: of the first in the buffer
+ * @addr: where the device has it
+ * @len: how many
+ * @for_cpu: to the CPU's view, else from it
+ *
+ * Context: any.
+ */
+void vdb_sync_run(struct vdb_attachment *att, size_t offset, dma_addr_t addr,
+		  size_t len, bool for_cpu)
+{
+	VDB_STATIC_STUB(vdb_sync_run, att, offset, addr, len, for_cpu);
+
+	if (for_cpu)
+		dma_sync_single_for_cpu(att->dev, addr, len, att->dma_dir);
+	else
+		dma_sync_single_for_device(att->dev, addr, len, att->dma_dir);
+}
+EXPORT_SYMBOL_VDB_KUNIT(vdb_sync_run);
+
+/**
  * vdb_sync - copy bytes between the CPU's view and a device's
  * @att: the device's attachment, mapped
  * @from: offset of the first byte
@@ -172,12 +197,7 @@ void vdb_sync(struct vdb_attachment *att, size_t from, size_t to, bool for_cpu)
 		dma_addr_t addr = run->addr + (from - run->offset);
 		size_t len = min(end, to) - from;
 
-		if (for_cpu)
-			dma_sync_single_for_cpu(att->dev, addr, len,
-						att->dma_dir);
-		else
-			dma_sync_single_for_device(att->dev, addr, len,
-						   att->dma_dir);
+		vdb_sync_run(att, from, addr, len, for_cpu);
 		from += len;
 	}
 }

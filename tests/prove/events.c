@@ -53,6 +53,7 @@ static void check_readers(void)
 
 static void frame_done(unsigned int a, bool wrote)
 {
+	note_could();
 	vdb_engine_close(&engine, place(a), wrote);
 	now.agent[a] = UNDELIVERED;
 	if (config.hurried)

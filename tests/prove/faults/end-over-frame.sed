@@ -1,3 +1,6 @@
-# An end of a CPU access flushes over a frame that a device writes.
-/^static bool queue_writes/,/^}/!s/^	if (!queue_writes(e) \&\& /	if (/
-/^static bool queue_writes/,/^}/!s/^	if (queue_writes(e))$/	if (false)/
+# The end of a CPU access flushes over a frame that a device writes.
+# with: queue-memory,import-memory,bracket,vmap
+/^static bool queue_writes/,/^}/s/^	return false;$/	return false;/
+/^static void cpu_wrote(/,/^}/s/if (!queue_writes(e) \&\& /if (/
+/^struct vdb_move vdb_engine_bring/,/^}/s/^	if (queue_writes(e))$/	if (false)/
+/^struct vdb_move vdb_engine_spread/,/^}/s/^	if (queue_writes(e))$/	if (false)/
