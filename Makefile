@@ -15,9 +15,12 @@ help:
 	@echo '                           the tests, in a guest; also KERNEL="6.1 7.3"'
 	@echo 'make check-all             all tests, also the slow ones, on all kernels'
 	@echo 'make prove                 explore the coherency engine with all choices of four'
-	@echo '                           that use a buffer; SEED=1: find mistakes put in'
+	@echo '                           that use a buffer; FAULTS=1: find mistakes put in'
 	@echo 'make coverage [TESTS="a b"]'
 	@echo '                           which lines and branches of ours the tests reach'
+	@echo 'make mutate [SAMPLE=100] [SEED=1] [MUTANTS="cache.c a_function"]'
+	@echo '                           which mistakes in the allocator and the simulated'
+	@echo '                           bus, made one at a time, KUnit notices'
 	@echo "make vm CMD='...' [KERNEL=6.12] [PACKAGES=\"a b\"] [DMESG=1]"
 	@echo '                           run a command as root in a guest; more options,'
 	@echo '                           and its exact exit status: tests/vm/vm --help'
@@ -56,10 +59,14 @@ check-all: prove
 	@tests/vm/check --all --kernel '6.1 6.12 7.3 uml debug' $(TESTS)
 
 prove:
-	@tests/vm/prove $(if $(SEED),--seed,4)
+	@tests/vm/prove $(if $(FAULTS),--seed,4)
 
 coverage:
 	@tests/vm/coverage $(TESTS)
+
+mutate:
+	@tests/mutate/mutate $(if $(SAMPLE),--sample $(SAMPLE)) \
+		$(if $(SEED),--seed $(SEED)) $(MUTANTS)
 
 counts:
 	@tests/vm/vm --kernel '$(KERNEL)' /src/tests/guest/counts
@@ -93,4 +100,4 @@ demo:
 	@tests/vm/vm --kernel '$(KERNEL)' --out build/demo vivid-ext-demo --out /out
 
 .PHONY: all help modules utils install clean vm check check-all prove counts \
-	coverage matrix pipelines lint demo
+	coverage mutate matrix pipelines lint demo
