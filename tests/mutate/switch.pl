@@ -289,7 +289,7 @@ sub expressions
 		} elsif ($s =~ /^(?:0|[1-9]\d*)(?:U?L*)$/) {
 			my $by = $s =~ /^0/ ? '+' : '-';
 
-			mistake($i, $i, $in, "$s $by 1",
+			mistake($i, $i, $in, "($s $by 1)",
 				sub { "($s $by $_[0])" }) if !is($i - 1, 'return');
 		} elsif (is($i, '?') && !is($i + 1, ':')) {
 			condition(operand($i, -1, 3, 0), $i - 1, $in, 0);
