@@ -135,6 +135,13 @@ static int open_dma(struct vivid_ext_access *access, struct vb2_buffer *vb)
 	return 0;
 }
 
+/* Two planes can be the same dma-buf: vb2 has checked the first one only. */
+static bool too_small(struct vb2_buffer *vb, unsigned int m)
+{
+	return vb->memory == VB2_MEMORY_DMABUF &&
+	       vb2_plane_size(vb, m) > vb->planes[m].dbuf->size;
+}
+
 static int open_cpu(struct vivid_ext_access *access, struct vb2_buffer *vb)
 {
 	unsigned int m;
@@ -142,7 +149,7 @@ static int open_cpu(struct vivid_ext_access *access, struct vb2_buffer *vb)
 	for (m = 0; m < vb->num_planes; m++) {
 		access->mem[m] = vb2_plane_vaddr(vb, m);
 		if (!access->mem[m])
-			return -ENOMEM;
+			return too_small(vb, m) ? -EINVAL : -ENOMEM;
 	}
 	return 0;
 }

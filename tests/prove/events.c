@@ -58,6 +58,7 @@ static void frame_done(unsigned int a, bool wrote)
 	now.agent[a] = UNDELIVERED;
 	if (config.hurried)
 		vdb_protocol_deliver_now(&engine, false);
+	note_could();
 }
 
 unsigned long vdb_hand_lock(struct vdb_engine *e)
