@@ -15,5 +15,16 @@ s/vb2_dma_contig_plane_dma_addr/vb2_dmabuf_plane_dma_addr/g
 s/vb2_dma_sg_plane_desc/vb2_dmabuf_plane_sgt/g
 s/vb2_dma_contig_set_max_seg_size/dma_set_max_seg_size/g
 
+# What others are to see of a frame is moved there, and not in an interrupt.
+/^static const struct vb2_ops .*{$/{
+	i\
+#include <media/videobuf2-dmabuf.h>
+	:more
+	N
+	/\n};$/!b more
+	/\.buf_finish/!s/\n};$/\
+	.buf_finish = vb2_dmabuf_buf_finish,&/
+}
+
 # Not offered: an application's memory is no dma-buf.
 s/VB2_USERPTR/VB2_DMABUF/g
