@@ -4,5 +4,6 @@
 #define PROVE_MINMAX_H
 
 #define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
 
 #endif
