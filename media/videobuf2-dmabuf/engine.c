@@ -438,10 +438,11 @@ static struct vdb_move move_chunk(const struct vdb_engine *e, unsigned int view,
 static unsigned int next_chunk(const struct vdb_engine *e, unsigned int view,
 			       unsigned int from, unsigned int last)
 {
-	unsigned int doubt = find_next_bit(e->doubt, last, from);
+	unsigned long doubt = find_next_bit(e->doubt, last, from);
+	unsigned long old = find_next_zero_bit(e->views[view].newest, last,
+					       from);
 
-	return min(doubt, (unsigned int)
-		   find_next_zero_bit(e->views[view].newest, last, from));
+	return min(doubt, old);
 }
 
 /**

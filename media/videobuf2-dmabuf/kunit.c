@@ -232,42 +232,6 @@ struct dma_buf *vdb_kunit_narrow_buffer(struct kunit *test, size_t size)
 }
 
 /**
- * vdb_kunit_dma_write - a device writes bytes
- * @test: the test
- * @d: the device
- * @offset: where in the buffer
- * @bytes: what
- * @len: how many
- */
-void vdb_kunit_dma_write(struct kunit *test, struct vdb_kunit_device *d,
-			 size_t offset, const u8 *bytes, size_t len)
-{
-	struct vivid_ext_view *view = make_view(test, d, DMA_FROM_DEVICE);
-
-	memcpy(vivid_ext_view_addr(view) + offset, bytes, len);
-	vivid_ext_view_end(view, DMA_FROM_DEVICE);
-	vivid_ext_view_destroy(view);
-}
-
-/**
- * vdb_kunit_dma_read - a device reads bytes
- * @test: the test
- * @d: the device
- * @offset: where in the buffer
- * @bytes: filled in
- * @len: how many
- */
-void vdb_kunit_dma_read(struct kunit *test, struct vdb_kunit_device *d,
-			size_t offset, u8 *bytes, size_t len)
-{
-	struct vivid_ext_view *view = make_view(test, d, DMA_TO_DEVICE);
-
-	memcpy(bytes, vivid_ext_view_addr(view) + offset, len);
-	vivid_ext_view_end(view, DMA_TO_DEVICE);
-	vivid_ext_view_destroy(view);
-}
-
-/**
  * vdb_kunit_queue - QBUF to a device's queue of either direction
  * @d: the device, mapped for both
  * @writes: it writes, else it reads

@@ -50,10 +50,6 @@ int vdb_kunit_read(struct kunit *test, struct vdb_kunit_device *d,
 		   unsigned int chunk);
 struct dma_buf *vdb_kunit_narrow_buffer(struct kunit *test, size_t size);
 
-void vdb_kunit_dma_write(struct kunit *test, struct vdb_kunit_device *d,
-			 size_t offset, const u8 *bytes, size_t len);
-void vdb_kunit_dma_read(struct kunit *test, struct vdb_kunit_device *d,
-			size_t offset, u8 *bytes, size_t len);
 void vdb_kunit_queue(struct vdb_kunit_device *d, bool writes);
 
 #endif

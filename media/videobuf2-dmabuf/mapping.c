@@ -107,12 +107,11 @@ static pgprot_t prepare_chunk(struct vdb_buffer *buf, struct vm_fault *vmf,
 	bool pages = !has_pfn_entries(vma);
 
 	buf->shown = true;
+	if (buf->policy == VDB_POLICY_WRITECOMBINE && vdb_coherency_bypass(buf))
+		return pgprot_writecombine(entry_prot(vma, true));
 	if (buf->policy == VDB_POLICY_EXPLICIT) {
 		buf->unsynced |= write;
 		vdb_synccheck_touched(buf, write);
-	} else if (buf->policy == VDB_POLICY_WRITECOMBINE &&
-		   vdb_coherency_bypass(buf)) {
-		return pgprot_writecombine(entry_prot(vma, true));
 	} else {
 		vdb_coherency_fault(buf, chunk,
 				    pages && vma->vm_flags & VM_MAYWRITE,

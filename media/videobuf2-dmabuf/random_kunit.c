@@ -39,7 +39,7 @@ MODULE_PARM_DESC(seed, "of the random test (default: random)");
 
 enum state { GONE, MAPPED, MAPPED_RW, OPEN_READ, OPEN_WRITE, UNDELIVERED };
 
-enum view { CPU, MEMORY, COPY0, COPY1 };
+enum place { CPU, MEMORY, COPY0, COPY1 };
 
 /**
  * struct agent - who may use the buffer
@@ -47,13 +47,15 @@ enum view { CPU, MEMORY, COPY0, COPY1 };
  * @view: through which it looks
  * @queue: it is a queue's, which tells what it does
  * @state: what it may do now
+ * @window: where its engine finds the buffer, while it is mapped
  * @copy: its bounce buffer, if it has one
  */
 struct agent {
 	struct vdb_kunit_device d;
-	enum view view;
+	enum place view;
 	bool queue;
 	enum state state;
+	struct vivid_ext_view *window;
 	u8 *copy;
 };
 
@@ -224,13 +226,13 @@ static bool any_importer(struct world *w)
 	return false;
 }
 
-static bool silent_may_read(struct world *w, enum view view, unsigned int c)
+static bool silent_may_read(struct world *w, enum place view, unsigned int c)
 {
 	return !any_queue(w, false) && !w->unclosed[c] && !any_bracket(w, 2) &&
 	       (!w->untold[c] || w->untold[c] == view + 1);
 }
 
-static bool silent_may_write(struct world *w, enum view view, unsigned int c)
+static bool silent_may_write(struct world *w, enum place view, unsigned int c)
 {
 	return silent_may_read(w, view, c) && !any_queue(w, true) &&
 	       !any_bracket(w, 1);
@@ -265,17 +267,18 @@ static size_t chunk_len(unsigned int c)
 static void device_io(struct world *w, struct agent *a, size_t at, u8 *bytes,
 		      size_t len, bool write)
 {
-	if (a->copy) {
-		if (write)
-			memcpy(a->copy + at, bytes, len);
-		else
-			memcpy(bytes, a->copy + at, len);
-		return;
-	}
+	enum dma_data_direction dir = write ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
+	u8 *there = a->copy ?: vivid_ext_view_addr(a->window);
+
+	if (!a->copy)
+		KUNIT_ASSERT_EQ(w->test, vivid_ext_view_begin(a->window, dir),
+				0);
 	if (write)
-		vdb_kunit_dma_write(w->test, &a->d, at, bytes, len);
+		memcpy(there + at, bytes, len);
 	else
-		vdb_kunit_dma_read(w->test, &a->d, at, bytes, len);
+		memcpy(bytes, there + at, len);
+	if (!a->copy)
+		vivid_ext_view_end(a->window, dir);
 }
 
 /* Some bytes of a chunk change, in the reference. */
@@ -354,7 +357,7 @@ static void told(struct world *w)
 	memset(w->untold, 0, sizeof(w->untold));
 }
 
-static void map(struct world *w, struct agent *a)
+static void map_device(struct world *w, struct agent *a)
 {
 	bool writes = a->queue || chance(w, 2);
 	enum dma_data_direction dir = writes ? DMA_BIDIRECTIONAL :
@@ -362,15 +365,18 @@ static void map(struct world *w, struct agent *a)
 
 	KUNIT_ASSERT_EQ(w->test, vdb_kunit_map_as(&a->d, w->buf, a->d.dev, dir,
 						  a->queue), 0);
+	a->window = vivid_ext_view_create(a->d.dev, a->d.sgt, SIZE, dir);
+	KUNIT_ASSERT_FALSE(w->test, IS_ERR(a->window));
 	a->state = writes && !a->queue ? MAPPED_RW : MAPPED;
 	note(w, writes ? "map to write" : "map to read", name_of(a), 0);
 	told(w);
 }
 
-static void unmap(struct world *w, struct agent *a)
+static void unmap_device(struct world *w, struct agent *a)
 {
 	enum dma_data_direction dir = a->d.own->asked;
 
+	vivid_ext_view_destroy(a->window);
 	/* Once more, or none at all: detach is enough. */
 	if (!chance(w, 4))
 		dma_buf_map_attachment_unlocked(a->d.att, dir);
@@ -431,11 +437,11 @@ static void step_queue(struct world *w, struct agent *a)
 
 	switch (a->state) {
 	case GONE:
-		map(w, a);
+		map_device(w, a);
 		break;
 	case MAPPED:
 		if (a != &w->frames && !chance(w, 8))
-			unmap(w, a);
+			unmap_device(w, a);
 		else
 			qbuf(w, a);
 		break;
@@ -463,9 +469,9 @@ static void step_importer(struct world *w, struct agent *a)
 	size_t at, len;
 
 	if (a->state == GONE) {
-		map(w, a);
+		map_device(w, a);
 	} else if (!chance(w, 6)) {
-		unmap(w, a);
+		unmap_device(w, a);
 	} else if (device_may_write(w, a, c)) {
 		note(w, "silent write to chunk", name_of(a), c);
 		len = new_bytes(w, c, &at);
@@ -550,7 +556,7 @@ static void step(struct world *w)
 }
 
 static void add_device(struct world *w, unsigned int i, const char *name,
-		       enum vdb_kunit_bus bus, enum view view)
+		       enum vdb_kunit_bus bus, enum place view)
 {
 	struct agent *a = &w->agents[i];
 
@@ -598,7 +604,7 @@ static void end_world(struct world *w)
 		if (a->state >= OPEN_READ && a->state != UNDELIVERED)
 			done(w, a);
 		if (a->state != GONE)
-			unmap(w, a);
+			unmap_device(w, a);
 	}
 	if (w->frames.state == OPEN_WRITE)
 		done(w, &w->frames);
@@ -629,7 +635,7 @@ static void run(struct kunit *test, bool pages)
 	mm = current->mm;
 	for (i = 0; i < events / 2; i++) {
 		step(w);
-		if (i % 16 ? !check_device(w, &w->agents[chance(w, DEVICES)],
+		if (i % 64 ? !check_device(w, &w->agents[chance(w, DEVICES)],
 					   chance(w, CHUNKS)) ||
 			     !check_cpu(w, chance(w, CHUNKS)) : !check_all(w)) {
 			show_log(w);
