@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
