@@ -11,6 +11,7 @@
  * that is not coherent comes later, who holds real pages counts as a device that
  * says nothing.
  */
+#include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
@@ -78,13 +79,11 @@ static vm_fault_t insert_chunk(struct vdb_buffer *buf, struct vm_fault *vmf,
 	return ret;
 }
 
-static void remove_chunk(struct vdb_buffer *buf, struct vm_area_struct *vma,
-			 unsigned int chunk)
+/* Of all processes; those that want them back will say so. */
+static void remove_chunk(struct vdb_buffer *buf, unsigned int chunk)
 {
-	pgoff_t first = first_page(vma, chunk);
-
-	zap_vma_ptes(vma, address_of(vma, first),
-		     (end_page(buf, vma, chunk) - first) << PAGE_SHIFT);
+	unmap_mapping_range(buf->dbuf->file->f_mapping,
+			    (loff_t)chunk * VDB_CHUNK_SIZE, VDB_CHUNK_SIZE, 1);
 }
 
 /*
@@ -155,7 +154,7 @@ static vm_fault_t vdb_vm_pfn_mkwrite(struct vm_fault *vmf)
 	trace_vdb_fault(buf, vmf->pgoff, true);
 	mutex_lock(&buf->lock);
 	prot = prepare_chunk(buf, vmf, chunk);
-	remove_chunk(buf, vma, chunk);
+	remove_chunk(buf, chunk);
 	ret = insert_chunk(buf, vmf, chunk, prot);
 	mutex_unlock(&buf->lock);
 	return ret;
