@@ -136,10 +136,15 @@ static int open_dma(struct vivid_ext_access *access, struct vb2_buffer *vb)
 }
 
 /* Two planes can be the same dma-buf: vb2 has checked the first one only. */
-static bool too_small(struct vb2_buffer *vb, unsigned int m)
+static bool too_small(struct vb2_buffer *vb)
 {
-	return vb->memory == VB2_MEMORY_DMABUF &&
-	       vb2_plane_size(vb, m) > vb->planes[m].dbuf->size;
+	unsigned int m;
+
+	for (m = 0; m < vb->num_planes; m++)
+		if (vb->memory == VB2_MEMORY_DMABUF &&
+		    vb2_plane_size(vb, m) > vb->planes[m].dbuf->size)
+			return true;
+	return false;
 }
 
 static int open_cpu(struct vivid_ext_access *access, struct vb2_buffer *vb)
@@ -149,7 +154,7 @@ static int open_cpu(struct vivid_ext_access *access, struct vb2_buffer *vb)
 	for (m = 0; m < vb->num_planes; m++) {
 		access->mem[m] = vb2_plane_vaddr(vb, m);
 		if (!access->mem[m])
-			return too_small(vb, m) ? -EINVAL : -ENOMEM;
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -188,6 +193,8 @@ int vivid_ext_access_open(struct vivid_ext_access *access,
 
 	/* vb2 has dropped what was there without a word, see reap_queue(). */
 	vivid_ext_access_close(access);
+	if (too_small(vb))
+		return -EINVAL;
 	access->refused = vb->vb2_queue->dev ? dma_refused(vb) : 0;
 	access->by_cpu = !vb->vb2_queue->dev || access->refused;
 	if (access->by_cpu)
