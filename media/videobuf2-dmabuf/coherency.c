@@ -29,6 +29,12 @@ static bool writes(enum dma_data_direction dir)
 	return dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL;
 }
 
+/* Others are not asked for bytes, nor suspected. */
+static bool can_write(const struct vdb_attachment *att)
+{
+	return att->dma_dir != DMA_TO_DEVICE;
+}
+
 /* The hands. */
 
 unsigned long vdb_hand_lock(struct vdb_engine *e)
@@ -44,20 +50,25 @@ void vdb_hand_unlock(struct vdb_engine *e, unsigned long flags)
 	spin_unlock_irqrestore(&buffer_of(e)->state_lock, flags);
 }
 
-/* A device that looks through a view; to fetch bytes, one that may write. */
+void vdb_hand_rest(struct vdb_engine *e)
+{
+	cond_resched();
+}
+
+/*
+ * A device that looks through a view; to fetch bytes, one that may write: for
+ * others the DMA API would do nothing.
+ */
 static struct vdb_attachment *find_device(struct vdb_buffer *buf,
 					  unsigned int view, bool writer)
 {
-	struct vdb_attachment *att, *any = NULL;
+	struct vdb_attachment *att;
 
-	list_for_each_entry(att, &buf->attachments, node) {
-		if (!att->maps || att->view != view)
-			continue;
-		any = att;
-		if (!writer || att->dma_dir != DMA_TO_DEVICE)
-			break;
-	}
-	return any;
+	list_for_each_entry(att, &buf->attachments, node)
+		if (att->maps && att->view == view &&
+		    (!writer || att->dma_dir != DMA_TO_DEVICE))
+			return att;
+	return NULL;
 }
 
 void vdb_hand_move(struct vdb_engine *e, struct vdb_move *move)
@@ -205,7 +216,7 @@ static int prepare_merge(struct vdb_buffer *buf, unsigned int view)
 	unsigned int n = vdb_engine_silent_views(e);
 
 	n += !e->views[view].silent_writers;
-	n += buf->real_pages && !e->views[VDB_CPU].silent_writers;
+	n += buf->real_pages && buf->policy != VDB_POLICY_EXPLICIT && !e->views[VDB_CPU].silent_writers;
 	return n > 1 ? vdb_merge_init(buf) : 0;
 }
 
@@ -242,7 +253,7 @@ static int map_sgt(struct vdb_attachment *att)
 		goto err_free_runs;
 	att->view = ret;
 	ret = 0;
-	if (!att->tracked && writes(att->dir))
+	if (!att->tracked && can_write(att))
 		ret = prepare_merge(att->buf, att->view);
 	if (ret)
 		goto err_free_runs;
@@ -266,7 +277,8 @@ err_unmap:
  * A device that only writes is mapped for both directions: handing a buffer
  * over for DMA_FROM_DEVICE need not put the CPU's bytes where devices see them
  * (some caches drop them), and what the device leaves out, or another device
- * reads, would be lost.
+ * reads, would be lost. So is a queue's where processes write past the caches:
+ * their bytes are fetched through it.
  *
  * Context: process; vdb_buffer.lock held; may sleep.
  * Return: 0, -ENOMEM, or what dma_map_sgtable() says.
@@ -279,7 +291,10 @@ int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 
 	lockdep_assert_held(&buf->lock);
 	att->dir = dir;
-	att->dma_dir = dir == DMA_FROM_DEVICE ? DMA_BIDIRECTIONAL : dir;
+	att->dma_dir = dir;
+	if (dir == DMA_FROM_DEVICE ||
+	    (buf->policy == VDB_POLICY_WRITECOMBINE && att->tracked))
+		att->dma_dir = DMA_BIDIRECTIONAL;
 	ret = map_sgt(att);
 	if (ret) {
 		att->dir = DMA_NONE;
@@ -288,7 +303,8 @@ int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 	flags = vdb_hand_lock(&buf->engine);
 	att->maps = 1;
 	vdb_hand_unlock(&buf->engine, flags);
-	vdb_protocol_map(&buf->engine, att->view, !att->tracked, writes(dir));
+	vdb_protocol_map(&buf->engine, att->view, !att->tracked,
+			 can_write(att));
 	return 0;
 }
 
@@ -318,14 +334,16 @@ void vdb_coherency_unmap(struct vdb_attachment *att)
 	unsigned long flags;
 
 	lockdep_assert_held(&buf->lock);
-	if (att->view == VDB_MEMORY && e->views[VDB_MEMORY].devices == 2)
+	/* Beside the processes themselves. */
+	if (att->view == VDB_MEMORY && can_write(att) &&
+	    e->views[VDB_MEMORY].writers == 2)
 		end_bypass(buf);
 	/* A queue that lost it in the middle of a frame. */
 	flags = vdb_hand_lock(e);
 	for (; att->writing; att->writing--)
 		vdb_engine_close(e, att->view, true);
 	vdb_hand_unlock(e, flags);
-	vdb_protocol_unmap(e, att->view, !att->tracked, writes(att->dir));
+	vdb_protocol_unmap(e, att->view, !att->tracked, can_write(att));
 
 	flags = vdb_hand_lock(e);
 	att->maps = 0;
@@ -430,7 +448,7 @@ bool vdb_coherency_bypass(struct vdb_buffer *buf)
 	lockdep_assert_held(&buf->lock);
 	if (buf->past_caches)
 		return true;
-	if (!e->views[VDB_MEMORY].devices || prepare_merge(buf, VDB_MEMORY))
+	if (!e->views[VDB_MEMORY].writers || prepare_merge(buf, VDB_MEMORY))
 		return false;
 	vdb_protocol_map(e, VDB_MEMORY, true, true);
 	buf->past_caches = true;
@@ -514,6 +532,7 @@ static void queue(struct vdb_buffer *buf, unsigned int view, bool writes,
 
 	lockdep_assert_held(&buf->lock);
 	vdb_synccheck_queued(buf);
+	buf->cpu_users = 0;
 	vdb_protocol_queue(&buf->engine, view, writes, clean);
 	elided_since(buf, moves);
 }
@@ -532,6 +551,9 @@ void vdb_coherency_queue(struct vdb_attachment *att, bool clean)
 	unsigned long flags;
 
 	mutex_lock(&buf->lock);
+	/* What the CPU wrote is all that the promise is about. */
+	clean |= buf->drawn || buf->engine.pinned ||
+		 !list_is_singular(&buf->attachments);
 	queue(buf, att->view, writes(att->dir), clean);
 	flags = vdb_hand_lock(&buf->engine);
 	att->writing += writes(att->dir);
@@ -551,6 +573,7 @@ EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_queue);
 void vdb_coherency_queue_cpu(struct vdb_buffer *buf, bool writes)
 {
 	mutex_lock(&buf->lock);
+	buf->drawn |= writes;
 	queue(buf, VDB_CPU, writes, true);
 	mutex_unlock(&buf->lock);
 }
@@ -559,13 +582,14 @@ EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_queue_cpu);
 /**
  * vdb_coherency_done - the device is done with its buffer
  * @att: the queue's attachment
+ * @wrote: false where it is known that it has written nothing
  *
  * Nothing is moved, however large the frame is: that is done when it is
  * delivered, or when somebody looks.
  *
  * Context: any, hard interrupt included.
  */
-void vdb_coherency_done(struct vdb_attachment *att)
+void vdb_coherency_done(struct vdb_attachment *att, bool wrote)
 {
 	struct vdb_buffer *buf = att->buf;
 	unsigned long flags;
@@ -574,7 +598,7 @@ void vdb_coherency_done(struct vdb_attachment *att)
 	buf->device_owned = false;
 	if (att->writing) {
 		att->writing--;
-		vdb_engine_close(&buf->engine, att->view, true);
+		vdb_engine_close(&buf->engine, att->view, wrote);
 	}
 	vdb_hand_unlock(&buf->engine, flags);
 }

@@ -175,7 +175,7 @@ static void map_gives_the_newest(struct kunit *test)
 	map_tracked(test, &a, f->a, DMA_FROM_DEVICE);
 	KUNIT_EXPECT_EQ(test, a.own->dma_dir, DMA_BIDIRECTIONAL);
 	vdb_coherency_queue(a.own, true);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	/* It has left everything as it was. */
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x11);
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, CHUNKS - 1), 0x11);
@@ -256,7 +256,7 @@ static void syncs_are_elided(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x22);
 	vdb_coherency_end(f->buf, false);
 	vdb_coherency_queue(a.own, true);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	KUNIT_EXPECT_EQ(test, moved(test, f->a), before);
 	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
 }
@@ -276,7 +276,7 @@ static void dirty_chunks_are_flushed(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, has(f->buf, VDB_MEMORY, 1));
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 0), 0x11);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 1), 0x33);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	KUNIT_EXPECT_TRUE(test, cpu_has_all(f->buf));
 	vdb_kunit_unmap(&a, DMA_TO_DEVICE);
 
@@ -301,7 +301,7 @@ static void cpu_and_device_write_in_turn(struct kunit *test)
 	vdb_coherency_queue(a.own, true);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 0), 0x22);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 1), 0x33);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x22);
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 1), 0x33);
 
@@ -322,7 +322,7 @@ static void hint_is_taken(struct kunit *test)
 	cpu_write(f->buf, 1, 0x33);
 	vdb_coherency_queue(a.own, false);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 1), 0x11);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
 }
 
@@ -336,7 +336,7 @@ static void unbracketed_drivers_are_served(struct kunit *test)
 	map_tracked(test, &a, f->a, DMA_BIDIRECTIONAL);
 	vdb_coherency_queue(a.own, true);
 	vdb_kunit_write(test, &a, 0x22);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	vdb_coherency_deliver(f->buf, true);
 	for (i = 0; i < CHUNKS; i++)
 		KUNIT_EXPECT_EQ(test, cpu_sees(f->buf, i), 0x22);
@@ -345,7 +345,7 @@ static void unbracketed_drivers_are_served(struct kunit *test)
 	vdb_coherency_queue(a.own, true);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 1), 0x33);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 2), 0x22);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
 }
 
@@ -392,7 +392,7 @@ static void done_moves_nothing(struct kunit *test)
 	vdb_kunit_write(test, &a, 0x22);
 	ret = register_trace_vdb_sync(count_syncs, &syncs);
 	KUNIT_ASSERT_EQ(test, ret, 0);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	KUNIT_EXPECT_EQ(test, syncs, 0);
 	vdb_coherency_deliver(f->buf, false);
 	KUNIT_EXPECT_GT(test, syncs, 0);
@@ -415,7 +415,7 @@ static void frames_are_delivered_in_interrupts(struct kunit *test)
 	vdb_coherency_queue(a.own, true);
 	vdb_kunit_write(test, &a, 0x22);
 	local_irq_save(flags);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	vdb_coherency_deliver_now(f->buf, true);
 	local_irq_restore(flags);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &c, 2), 0x22);
@@ -425,7 +425,7 @@ static void frames_are_delivered_in_interrupts(struct kunit *test)
 	vdb_coherency_queue(a.own, true);
 	cpu_read(f->buf, 1);
 	vdb_kunit_write(test, &a, 0x33);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	vdb_coherency_deliver_now(f->buf, false);
 	KUNIT_EXPECT_EQ(test, cpu_sees(f->buf, 1), 0x33);
 	KUNIT_EXPECT_NE(test, cpu_sees(f->buf, 0), 0x33);
@@ -445,7 +445,7 @@ static void importer_leaves_while_device_writes(struct kunit *test)
 	vdb_kunit_write(test, &a, 0x22);
 	vdb_kunit_unmap(&c, DMA_BIDIRECTIONAL);
 	vdb_kunit_unmap(&b, DMA_BIDIRECTIONAL);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	vdb_coherency_deliver(f->buf, false);
 	KUNIT_EXPECT_EQ(test, cpu_read(f->buf, 0), 0x22);
 	vdb_kunit_unmap(&a, DMA_FROM_DEVICE);
@@ -468,7 +468,7 @@ static void coherent_writer_leaves(struct kunit *test)
 	vdb_kunit_unmap(&c, DMA_BIDIRECTIONAL);
 	vdb_coherency_queue(a.own, true);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 0), 0x33);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	vdb_kunit_unmap(&a, DMA_TO_DEVICE);
 }
 
@@ -591,7 +591,7 @@ static void long_syncs_come_in_pieces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 0), 0x22);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, chunks - 1), 0x33);
 	vdb_kunit_write(test, &a, 0x55);
-	vdb_coherency_done(a.own);
+	vdb_coherency_done(a.own, true);
 	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
 	KUNIT_EXPECT_EQ(test, cpu_sees(buf, 0), 0x55);
 	KUNIT_EXPECT_EQ(test, cpu_sees(buf, chunks - 1), 0x55);

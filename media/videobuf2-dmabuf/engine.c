@@ -109,6 +109,7 @@ void vdb_engine_map(struct vdb_engine *e, unsigned int view, bool silent,
 
 	settle(e);
 	v->devices++;
+	v->writers += writes;
 	v->silent += silent;
 	v->silent_writers += silent && writes;
 	e->outside += view != VDB_CPU;
@@ -130,6 +131,7 @@ void vdb_engine_unmap(struct vdb_engine *e, unsigned int view, bool silent,
 
 	settle(e);
 	v->devices--;
+	v->writers -= writes;
 	v->silent -= silent;
 	v->silent_writers -= silent && writes;
 	e->outside -= view != VDB_CPU;
@@ -488,11 +490,15 @@ struct vdb_move vdb_engine_bring(struct vdb_engine *e, unsigned int view,
 /**
  * vdb_engine_rescue - what to do before a view goes, so that nothing is lost
  * @e: the buffer
- * @view: whose last device is about to be unmapped
+ * @view: of which a device is about to be unmapped
+ * @writes: as in vdb_engine_map()
+ *
+ * Devices that only read can't be asked for bytes.
  *
  * Return: as vdb_engine_bring() does.
  */
-struct vdb_move vdb_engine_rescue(struct vdb_engine *e, unsigned int view)
+struct vdb_move vdb_engine_rescue(struct vdb_engine *e, unsigned int view,
+				  bool writes)
 {
 	unsigned int c, v;
 
@@ -501,7 +507,8 @@ struct vdb_move vdb_engine_rescue(struct vdb_engine *e, unsigned int view)
 	c = find_next_bit(e->doubt, e->nr_chunks, 0);
 	if (c < e->nr_chunks)
 		return vdb_engine_bring(e, VDB_CPU, c, c + 1);
-	if (view == VDB_CPU || e->views[view].devices > 1)
+	if (view == VDB_CPU ||
+	    (writes ? e->views[view].writers : e->views[view].devices) > 1)
 		return move_of(VDB_DONE, 0, 0, 0);
 	for_each_set_bit(c, e->views[view].newest, e->nr_chunks) {
 		for (v = 0; v < e->nr_views; v++)

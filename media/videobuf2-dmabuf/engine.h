@@ -20,6 +20,7 @@ enum {
  * struct vdb_view - a place where a buffer's bytes can be
  * @newest: chunks of which it has the newest bytes
  * @devices: mapped through it
+ * @writers: those of them that may write, and whose bytes can be fetched
  * @silent: those of them that tell nobody when they read or write
  * @silent_writers: those of them that may write
  * @writing: open epochs of queues that write through it, each to all chunks
@@ -27,6 +28,7 @@ enum {
 struct vdb_view {
 	unsigned long *newest;
 	unsigned int devices;
+	unsigned int writers;
 	unsigned int silent;
 	unsigned int silent_writers;
 	unsigned int writing;
@@ -127,7 +129,8 @@ bool vdb_engine_heard(const struct vdb_engine *e, unsigned int view,
 		      unsigned int chunk);
 struct vdb_move vdb_engine_bring(struct vdb_engine *e, unsigned int view,
 				 unsigned int first, unsigned int last);
-struct vdb_move vdb_engine_rescue(struct vdb_engine *e, unsigned int view);
+struct vdb_move vdb_engine_rescue(struct vdb_engine *e, unsigned int view,
+				  bool writes);
 struct vdb_move vdb_engine_agree(struct vdb_engine *e, unsigned int first,
 				 unsigned int last);
 struct vdb_move vdb_engine_spread(struct vdb_engine *e, unsigned int first,

@@ -138,6 +138,7 @@ struct vdb_attachment {
  * @shown: some process has page table entries
  * @real_pages: some process had entries that let it hold pages
  * @past_caches: processes' mappings see memory, and count as a device there
+ * @drawn: some queue's CPU has made frames in it
  * @noted: the bytes that several silent writers agree on, and room for a chunk;
  *	NULL where there are not several
  * @cpu_users: CPU accesses that have begun and not ended, for synccheck
@@ -164,6 +165,7 @@ struct vdb_buffer {
 	bool shown;
 	bool real_pages;
 	bool past_caches;
+	bool drawn;
 	u8 *noted;
 	unsigned int cpu_users;
 	bool unsynced;
@@ -197,6 +199,7 @@ struct vdb_buffer {
  * @prepared: the queue has it, from prepare to finish
  * @drawing: the driver's CPU may be writing it, from prepare to finish or until
  *	the driver says itself when it does
+ * @accessed: the driver has said that its CPU is at work
  * @delivers: the driver calls vb2_dmabuf_buf_finish()
  */
 struct vdb_plane {
@@ -220,6 +223,7 @@ struct vdb_plane {
 	bool skip_look;
 	bool prepared;
 	bool drawing;
+	bool accessed;
 	bool delivers;
 };
 
@@ -264,7 +268,7 @@ void vdb_coherency_vmap(struct vdb_buffer *buf);
 void vdb_coherency_vunmap(struct vdb_buffer *buf);
 void vdb_coherency_queue(struct vdb_attachment *att, bool clean);
 void vdb_coherency_queue_cpu(struct vdb_buffer *buf, bool writes);
-void vdb_coherency_done(struct vdb_attachment *att);
+void vdb_coherency_done(struct vdb_attachment *att, bool wrote);
 void vdb_coherency_done_cpu(struct vdb_buffer *buf, bool wrote);
 void vdb_coherency_deliver(struct vdb_buffer *buf, bool look);
 void vdb_coherency_deliver_now(struct vdb_buffer *buf, bool look);

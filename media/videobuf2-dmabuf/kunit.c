@@ -136,7 +136,7 @@ void vdb_kunit_frame(struct kunit *test, struct vdb_kunit_device *d, u8 value)
 {
 	vdb_coherency_queue(d->own, true);
 	vdb_kunit_write(test, d, value);
-	vdb_coherency_done(d->own);
+	vdb_coherency_done(d->own, true);
 	vdb_coherency_deliver(d->own->buf, false);
 }
 

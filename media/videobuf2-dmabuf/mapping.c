@@ -20,6 +20,15 @@
 #include "internal.h"
 #include "trace.h"
 
+/*
+ * The buffer that an area shows. Not by vm_private_data: old importers that map
+ * others' buffers put something of theirs there.
+ */
+static struct vdb_buffer *shown_by(struct vm_area_struct *vma)
+{
+	return vdb_buffer_of(vma->vm_file->private_data);
+}
+
 static bool has_pfn_entries(struct vm_area_struct *vma)
 {
 	return vma->vm_flags & VM_PFNMAP;
@@ -121,7 +130,7 @@ static pgprot_t prepare_chunk(struct vdb_buffer *buf, struct vm_fault *vmf,
 
 static vm_fault_t vdb_vm_fault(struct vm_fault *vmf)
 {
-	struct vdb_buffer *buf = vmf->vma->vm_private_data;
+	struct vdb_buffer *buf = shown_by(vmf->vma);
 	unsigned int chunk = vmf->pgoff >> VDB_CHUNK_ORDER;
 	vm_fault_t ret;
 	pgprot_t prot;
@@ -145,7 +154,7 @@ static vm_fault_t vdb_vm_fault(struct vm_fault *vmf)
 static vm_fault_t vdb_vm_pfn_mkwrite(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct vdb_buffer *buf = vma->vm_private_data;
+	struct vdb_buffer *buf = shown_by(vma);
 	unsigned int chunk = vmf->pgoff >> VDB_CHUNK_ORDER;
 	vm_fault_t ret;
 	pgprot_t prot;
@@ -163,7 +172,7 @@ static vm_fault_t vdb_vm_pfn_mkwrite(struct vm_fault *vmf)
 /* A copy: fork, mremap, or what a partial munmap or mprotect has split. */
 static void vdb_vm_open(struct vm_area_struct *vma)
 {
-	struct vdb_buffer *buf = vma->vm_private_data;
+	struct vdb_buffer *buf = shown_by(vma);
 
 	mutex_lock(&buf->lock);
 	vdb_coherency_mapped(buf);
@@ -172,7 +181,7 @@ static void vdb_vm_open(struct vm_area_struct *vma)
 
 static void vdb_vm_close(struct vm_area_struct *vma)
 {
-	struct vdb_buffer *buf = vma->vm_private_data;
+	struct vdb_buffer *buf = shown_by(vma);
 
 	mutex_lock(&buf->lock);
 	vdb_coherency_unmapped(buf);
@@ -228,7 +237,6 @@ int vdb_mapping_mmap(struct vdb_buffer *buf, struct vm_area_struct *vma)
 	mutex_unlock(&buf->lock);
 	vdb_vm_flags_set(vma, flags | (pfns ? VM_PFNMAP : VM_MIXEDMAP));
 	vma->vm_ops = pfns ? &vdb_vm_pfn_ops : &vdb_vm_page_ops;
-	vma->vm_private_data = buf;
 	return 0;
 }
 

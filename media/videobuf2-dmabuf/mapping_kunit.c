@@ -191,7 +191,7 @@ static void every_page_is_taken_away(struct kunit *test)
 	touch_all(test);
 	vdb_coherency_queue(f->d.own, true);
 	KUNIT_EXPECT_EQ(test, count_shown(f), 0);
-	vdb_coherency_done(f->d.own);
+	vdb_coherency_done(f->d.own, true);
 	vdb_coherency_deliver(f->buf, false);
 
 	touch_all(test);
@@ -217,7 +217,7 @@ static void pages_that_came_back_are_taken_away(struct kunit *test)
 	vdb_coherency_queue(f->d.own, true);
 	KUNIT_EXPECT_NE(test, user_read(f->addr), 0x22);
 	vdb_kunit_write(test, &f->d, 0x22);
-	vdb_coherency_done(f->d.own);
+	vdb_coherency_done(f->d.own, true);
 	vdb_coherency_deliver(f->buf, false);
 	KUNIT_EXPECT_FALSE(test, shown(f->addr));
 	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x22);
@@ -226,7 +226,7 @@ static void pages_that_came_back_are_taken_away(struct kunit *test)
 	vdb_coherency_queue(f->d.own, true);
 	KUNIT_EXPECT_NE(test, user_read(f->addr), 0x33);
 	vdb_kunit_write(test, &f->d, 0x33);
-	vdb_coherency_done(f->d.own);
+	vdb_coherency_done(f->d.own, true);
 	vdb_coherency_deliver_now(f->buf, false);
 	KUNIT_EXPECT_TRUE(test, shown(f->addr));
 	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x33);
@@ -271,7 +271,7 @@ static void chunks_become_writable_at_once(struct kunit *test)
 	vdb_coherency_queue(f->d.own, true);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read_byte(test, &f->d, 0), 0x33);
 	KUNIT_EXPECT_FALSE(test, writes_now(f->addr + PAGE_SIZE));
-	vdb_coherency_done(f->d.own);
+	vdb_coherency_done(f->d.own, true);
 	finish();
 }
 

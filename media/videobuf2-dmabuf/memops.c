@@ -101,11 +101,24 @@ err_free:
 	return ERR_PTR(ret);
 }
 
+static void vdb_memop_finish(void *mem_priv);
+
+/*
+ * Buffers that were prepared and never queued go without being finished
+ * (VIDIOC_PREPARE_BUF, VIDIOC_REMOVE_BUFS).
+ */
+static void unprepare(struct vdb_plane *plane)
+{
+	if (plane->prepared)
+		vdb_memop_finish(plane);
+}
+
 static void vdb_memop_put(void *mem_priv)
 {
 	struct vdb_plane *plane = mem_priv;
 	unsigned int i;
 
+	unprepare(plane);
 	vdb_plane_vunmap(plane);
 	vdb_plane_detach(plane);
 	for (i = 0; i < ARRAY_SIZE(plane->views); i++)
@@ -232,7 +245,7 @@ static void vdb_memop_finish(void *mem_priv)
 	if (use_up_hints(plane))
 		plane->vb->skip_cache_sync_on_finish = 0;
 	if (att)
-		vdb_coherency_done(att);
+		vdb_coherency_done(att, true);
 	else if (frame && plane->drawing)
 		vdb_coherency_done_cpu(frame, true);
 	plane->drawing = false;
@@ -277,6 +290,7 @@ static void vdb_memop_unmap_dmabuf(void *mem_priv)
 {
 	struct vdb_plane *plane = mem_priv;
 
+	unprepare(plane);
 	vdb_plane_vunmap(plane);
 	vdb_plane_detach(plane);
 }
@@ -285,6 +299,7 @@ static void vdb_memop_detach_dmabuf(void *mem_priv)
 {
 	struct vdb_plane *plane = mem_priv;
 
+	unprepare(plane);
 	vdb_plane_vunmap(plane);
 	vdb_plane_detach(plane);
 	/* Within QBUF another dma-buf takes its place. */
@@ -321,9 +336,11 @@ static void *vdb_memop_vaddr(struct vb2_buffer *vb, void *mem_priv)
 
 	if (!vaddr)
 		return NULL;
-	plane->asked = true;
 	plane->looks = true;
-	if (ours && vb->state == VB2_BUF_STATE_PREPARING)
+	if (vb->state != VB2_BUF_STATE_PREPARING)
+		return vaddr;
+	plane->asked = true;
+	if (ours)
 		vdb_coherency_look(ours);
 	return vaddr;
 }
@@ -444,6 +461,38 @@ dma_addr_t vb2_dmabuf_plane_dma_addr(struct vb2_buffer *vb,
 }
 EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_dma_addr);
 
+/*
+ * A frame that the driver brackets is not its device's, nor drawn without a
+ * word.
+ */
+static void cpu_stands_in(struct vdb_plane *plane)
+{
+	struct vdb_attachment *att = tracked(plane);
+	struct vdb_buffer *frame = cpu_frame(plane);
+
+	if (att && plane->prepared)
+		vdb_coherency_done(att, false);
+	if (frame && plane->drawing)
+		vdb_coherency_done_cpu(frame, false);
+	plane->drawing = false;
+}
+
+/* Through the driver's mapping the buffer may be written anywhere. */
+static void account_access(struct vdb_plane *plane, bool begins)
+{
+	struct vdb_buffer *ours = vdb_buffer_of(plane->dbuf);
+
+	if (!ours || plane->accessed == begins)
+		return;
+	plane->accessed = begins;
+	mutex_lock(&ours->lock);
+	if (begins)
+		vdb_coherency_vmap(ours);
+	else
+		vdb_coherency_vunmap(ours);
+	mutex_unlock(&ours->lock);
+}
+
 /**
  * vb2_dmabuf_plane_begin_cpu_access - a driver is about to touch a plane
  * @vb: a buffer of a queue that uses vb2_dmabuf_memops
@@ -463,14 +512,10 @@ int vb2_dmabuf_plane_begin_cpu_access(struct vb2_buffer *vb,
 {
 	struct vdb_plane *plane = plane_of(vb, plane_no);
 
-	struct vdb_buffer *frame;
-
 	if (!plane)
 		return -EINVAL;
-	frame = cpu_frame(plane);
-	if (frame && plane->drawing)
-		vdb_coherency_done_cpu(frame, false);
-	plane->drawing = false;
+	cpu_stands_in(plane);
+	account_access(plane, true);
 	return dma_buf_begin_cpu_access(plane->dbuf, dir);
 }
 EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_begin_cpu_access);
@@ -492,7 +537,13 @@ int vb2_dmabuf_plane_end_cpu_access(struct vb2_buffer *vb,
 {
 	struct vdb_plane *plane = plane_of(vb, plane_no);
 
-	return plane ? dma_buf_end_cpu_access(plane->dbuf, dir) : -EINVAL;
+	int ret;
+
+	if (!plane)
+		return -EINVAL;
+	ret = dma_buf_end_cpu_access(plane->dbuf, dir);
+	account_access(plane, false);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_end_cpu_access);
 

@@ -70,9 +70,9 @@ static void collect(struct vdb_buffer *buf, unsigned int chunk)
 
 	for (at = 0; at < len; at += PAGE_SIZE) {
 		const u8 *now = kmap_local_page(*page++);
+		bool same = !memcmp(now, before + at, PAGE_SIZE);
 
-		for (i = 0; memcmp(now, before + at, PAGE_SIZE) &&
-		     i < PAGE_SIZE; i++)
+		for (i = 0; i < PAGE_SIZE && !same; i++)
 			if (now[i] != before[at + i])
 				result[at + i] = now[i];
 		kunmap_local(now);

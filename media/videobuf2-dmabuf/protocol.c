@@ -17,7 +17,8 @@
 /* What for moves are made. */
 enum goal {
 	BRING,
-	RESCUE,
+	RESCUE_WRITER,
+	RESCUE_READER,
 	SPREAD,
 };
 
@@ -28,17 +29,18 @@ static struct vdb_move next_move(struct vdb_engine *e, enum goal goal,
 	switch (goal) {
 	case BRING:
 		return vdb_engine_bring(e, view, first, last);
-	case RESCUE:
-		return vdb_engine_rescue(e, view);
+	case RESCUE_WRITER:
+	case RESCUE_READER:
+		return vdb_engine_rescue(e, view, goal == RESCUE_WRITER);
 	default:
 		return vdb_engine_spread(e, first, last);
 	}
 }
 
 /* Make moves until none is left; returns with vdb_hand_lock() held. */
-static unsigned long reach(struct vdb_engine *e, enum goal goal,
+static unsigned long hurry(struct vdb_engine *e, enum goal goal,
 			   unsigned int view, unsigned int first,
-			   unsigned int last)
+			   unsigned int last, bool rest)
 {
 	struct vdb_move move;
 	unsigned long flags;
@@ -51,7 +53,17 @@ static unsigned long reach(struct vdb_engine *e, enum goal goal,
 		vdb_hand_move(e, &move);
 		vdb_engine_did(e, &move);
 		vdb_hand_unlock(e, flags);
+		if (rest)
+			vdb_hand_rest(e);
 	}
+}
+
+/* The same where one can sleep. */
+static unsigned long reach(struct vdb_engine *e, enum goal goal,
+			   unsigned int view, unsigned int first,
+			   unsigned int last)
+{
+	return hurry(e, goal, view, first, last, true);
 }
 
 static void bring(struct vdb_engine *e, unsigned int view)
@@ -152,7 +164,7 @@ void vdb_protocol_unmap(struct vdb_engine *e, unsigned int view, bool silent,
 		if (outdated(e))
 			pinned = revoke(e);
 	}
-	flags = reach(e, RESCUE, view, 0, 0);
+	flags = reach(e, writes ? RESCUE_WRITER : RESCUE_READER, view, 0, 0);
 	vdb_engine_unmap(e, view, silent, writes);
 	vdb_hand_unlock(e, flags);
 	pin(e, pinned);
@@ -236,9 +248,11 @@ void vdb_protocol_deliver_now(struct vdb_engine *e, bool look)
 		vdb_hand_unlock(e, flags);
 		if (chunk >= e->nr_chunks)
 			break;
-		vdb_hand_unlock(e, reach(e, BRING, VDB_CPU, chunk, chunk + 1));
+		flags = hurry(e, BRING, VDB_CPU, chunk, chunk + 1, false);
+		vdb_hand_unlock(e, flags);
 	}
-	spread(e);
+	flags = hurry(e, SPREAD, 0, 0, e->nr_chunks, false);
+	vdb_hand_unlock(e, flags);
 }
 
 /**

@@ -33,6 +33,12 @@ unsigned long vdb_hand_lock(struct vdb_engine *e);
 void vdb_hand_unlock(struct vdb_engine *e, unsigned long flags);
 
 /**
+ * vdb_hand_rest - between two moves, where there is time
+ * @e: the buffer
+ */
+void vdb_hand_rest(struct vdb_engine *e);
+
+/**
  * vdb_hand_move - carry out a move, or a first part of it
  * @e: the buffer; vdb_hand_lock() is held
  * @move: what is wanted; @last is set to what was done

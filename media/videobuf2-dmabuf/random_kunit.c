@@ -412,7 +412,7 @@ static void done(struct world *w, struct agent *a)
 		if (a->state == OPEN_WRITE)
 			vdb_coherency_done_cpu(w->buf, true);
 	} else {
-		vdb_coherency_done(a->d.own);
+		vdb_coherency_done(a->d.own, true);
 	}
 	if (a->state == OPEN_READ)
 		a->state = MAPPED;

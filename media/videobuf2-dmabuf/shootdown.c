@@ -41,5 +41,11 @@ bool vdb_shootdown(struct vdb_buffer *buf)
 		vdb_stat_add(VDB_SHOOTDOWNS, 1);
 		trace_vdb_shootdown(buf);
 	}
-	return buf->real_pages && pages_are_held(&buf->storage);
+	if (!buf->real_pages)
+		return false;
+	if (pages_are_held(&buf->storage))
+		return true;
+	/* Nobody has them, and nobody can get hold of them. */
+	buf->real_pages = buf->user_mappings;
+	return false;
 }

@@ -72,6 +72,10 @@ void vdb_hand_unlock(struct vdb_engine *e, unsigned long flags)
 		frame_done(doing.who, true);
 }
 
+void vdb_hand_rest(struct vdb_engine *e)
+{
+}
+
 static bool writer_has(unsigned int c)
 {
 	unsigned int a;
@@ -105,8 +109,23 @@ static void copy(unsigned int to, unsigned int from, unsigned int c)
 	now.bytes[to][c] = now.bytes[from][c];
 }
 
+/* The DMA API does nothing for a device that only reads. */
+static bool has_writer(unsigned int view)
+{
+	unsigned int a;
+
+	for (a = 0; a < config.n; a++)
+		if (place(a) == view &&
+		    ((is_queue(a) && now.agent[a] != GONE) ||
+		     (is_import(a) && now.agent[a] == MAPPED_RW)))
+			return true;
+	return false;
+}
+
 static void fetch(unsigned int from, unsigned int c)
 {
+	if (!has_writer(from))
+		fail("bytes are fetched through a device that only reads");
 	if (!(now.could[c] >> from & 1))
 		fail("bytes are fetched from where nobody can have written");
 	copy(VDB_CPU, from, c);
@@ -261,7 +280,7 @@ static void do_queue(const struct event *ev)
 
 static void do_bracket(const struct event *ev)
 {
-	unsigned char *s = &now.agent[ev->agent];
+	unsigned int *s = &now.agent[ev->agent];
 	bool writes = ev->op == BEGIN_WRITE;
 
 	if (ev->op == END) {
@@ -280,17 +299,17 @@ static void do_bracket(const struct event *ev)
 
 static void do_process(const struct event *ev)
 {
-	unsigned char *s = &now.agent[ev->agent];
+	unsigned int *s = &now.agent[ev->agent];
 	unsigned int c = ev->chunk;
 
 	switch (ev->op) {
 	case FAULT_READ:
 		vdb_protocol_fault(&engine, c, kind(ev->agent) == PAGES, false);
-		*s |= 1 << (2 * c);
+		*s |= 1U << (2 * c);
 		break;
 	case FAULT_WRITE:
 		vdb_protocol_fault(&engine, c, false, true);
-		*s |= 3 << (2 * c);
+		*s |= 3U << (2 * c);
 		do_write(ev->agent, c);
 		break;
 	case HOLD:

@@ -34,9 +34,9 @@ struct reference {
 	unsigned char newest[CHUNKS];
 	unsigned char untold[CHUNKS];
 	unsigned char unclosed[CHUNKS];
-	unsigned char could[CHUNKS];
-	unsigned char agent[AGENTS];
-	unsigned char held;
+	unsigned short could[CHUNKS];
+	unsigned int agent[AGENTS];
+	unsigned int held;
 };
 
 extern struct reference now;

@@ -62,7 +62,7 @@ static void rename_bytes(void)
 
 #define PUT(x) (*to++ = (x))
 
-/* Writes the state down. */
+/* Writes the state down: of a few chunks and agents only. */
 void world_save(struct state *state)
 {
 	unsigned char *to = state->byte;
@@ -74,6 +74,7 @@ void world_save(struct state *state)
 		PUT(newest_bits[i]);
 		PUT(views[i].silent << 4 | views[i].silent_writers);
 		PUT(views[i].devices << 4 | views[i].writing);
+		PUT(views[i].writers);
 	}
 	PUT(engine.outside);
 	PUT(engine.closed);
@@ -108,6 +109,7 @@ void world_load(const struct state *state)
 		views[i].silent_writers = GET() & 15;
 		views[i].devices = *from >> 4;
 		views[i].writing = GET() & 15;
+		views[i].writers = GET();
 	}
 	engine.outside = GET();
 	engine.closed = (signed char)GET();

@@ -129,7 +129,7 @@ bool writes_anywhere(void)
 
 bool may_write(unsigned int a, unsigned int c)
 {
-	unsigned char s = now.agent[a];
+	unsigned int s = now.agent[a];
 
 	if (is_queue(a))
 		return s == OPEN_WRITE || s == WROTE;
@@ -147,7 +147,7 @@ bool may_write(unsigned int a, unsigned int c)
 
 bool may_read(unsigned int a, unsigned int c)
 {
-	unsigned char s = now.agent[a];
+	unsigned int s = now.agent[a];
 
 	if (is_queue(a))
 		return s == OPEN_READ || s == OPEN_WRITE || s == WROTE;
@@ -161,7 +161,7 @@ bool may_read(unsigned int a, unsigned int c)
 	       (now.held >> c & 1 && silent_may_read(VDB_CPU, c));
 }
 
-static bool allows_queue(const struct event *ev, unsigned char s)
+static bool allows_queue(const struct event *ev, unsigned int s)
 {
 	bool frames = kind(ev->agent) == FRAMES;
 
@@ -186,7 +186,7 @@ static bool allows_queue(const struct event *ev, unsigned char s)
 	}
 }
 
-static bool allows_process(const struct event *ev, unsigned char s)
+static bool allows_process(const struct event *ev, unsigned int s)
 {
 	switch (ev->op) {
 	case FAULT_READ:
@@ -206,7 +206,7 @@ static bool allows_process(const struct event *ev, unsigned char s)
 
 bool world_allows(const struct event *ev)
 {
-	unsigned char s = now.agent[ev->agent];
+	unsigned int s = now.agent[ev->agent];
 
 	if (ev->op == WRITE)
 		return may_write(ev->agent, ev->chunk);

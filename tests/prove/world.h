@@ -76,7 +76,7 @@ struct config {
 };
 
 /* A state of the world, in as few bytes as possible and one way only. */
-#define STATE_BYTES (VIEWS * 3 + 5 + VDB_ENGINE_BITMAPS + PLACES * CHUNKS + \
+#define STATE_BYTES (VIEWS * 4 + 5 + VDB_ENGINE_BITMAPS + PLACES * CHUNKS + \
 		     CHUNKS * 3 + AGENTS + 1)
 struct state {
 	unsigned char byte[(STATE_BYTES + 7) / 8 * 8];
