@@ -16,6 +16,7 @@ help:
 	@echo 'make check-all             all tests, also the slow ones, on all kernels'
 	@echo 'make prove                 explore the coherency engine with all choices of four'
 	@echo '                           that use a buffer; FAULTS=1: find mistakes put in'
+	@echo 'make fuzz [SECONDS=300]    the same with eight, by libFuzzer'
 	@echo 'make coverage [TESTS="a b"]'
 	@echo '                           which lines and branches of ours the tests reach'
 	@echo 'make mutate [SAMPLE=100] [SEED=1] [MUTANTS="cache.c a_function"]'
@@ -61,6 +62,9 @@ check-all: prove
 prove:
 	@tests/vm/prove $(if $(FAULTS),--seed,4)
 
+fuzz:
+	@tests/vm/prove --fuzz $(or $(SECONDS),300)
+
 coverage:
 	@tests/vm/coverage $(TESTS)
 
@@ -99,5 +103,5 @@ lint:
 demo:
 	@tests/vm/vm --kernel '$(KERNEL)' --out build/demo vivid-ext-demo --out /out
 
-.PHONY: all help modules utils install clean vm check check-all prove counts \
-	coverage mutate matrix pipelines lint demo
+.PHONY: all help modules utils install clean vm check check-all prove fuzz \
+	counts coverage mutate matrix pipelines lint demo
