@@ -242,6 +242,27 @@ static void memory_is_synchronised_once(struct kunit *test)
 	vdb_kunit_unmap(&a, DMA_FROM_DEVICE);
 }
 
+/* Imports of our own queues that idle, in the cache or not, cost a frame nothing. */
+static void idle_queues_cost_nothing(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct vdb_kunit_device a, b, c;
+	long long before;
+
+	map_tracked(test, &a, f->a, DMA_FROM_DEVICE);
+	map_tracked(test, &b, f->b, DMA_BIDIRECTIONAL);
+	map_tracked(test, &c, f->c, DMA_BIDIRECTIONAL);
+	vdb_kunit_frame(test, &a, 0x22);
+	before = moved(test, f->a) + moved(test, f->b);
+	vdb_kunit_frame(test, &a, 0x33);
+	vdb_coherency_queue(a.own, true);
+	vdb_coherency_done(a.own, true);
+	KUNIT_EXPECT_EQ(test, moved(test, f->a) + moved(test, f->b), before);
+	vdb_kunit_unmap(&c, DMA_BIDIRECTIONAL);
+	vdb_kunit_unmap(&b, DMA_BIDIRECTIONAL);
+	vdb_kunit_unmap(&a, DMA_FROM_DEVICE);
+}
+
 /* What has been synchronised once is not again. */
 static void syncs_are_elided(struct kunit *test)
 {
@@ -663,6 +684,7 @@ static struct kunit_case coherency_cases[] = {
 	KUNIT_CASE(map_gives_the_newest),
 	KUNIT_CASE(stale_chunks_are_fetched_lazily),
 	KUNIT_CASE(memory_is_synchronised_once),
+	KUNIT_CASE(idle_queues_cost_nothing),
 	KUNIT_CASE(syncs_are_elided),
 	KUNIT_CASE(dirty_chunks_are_flushed),
 	KUNIT_CASE(cpu_and_device_write_in_turn),
