@@ -282,6 +282,13 @@ static void vdb_release(struct dma_buf *dbuf)
 
 static void vdb_view_release(struct dma_buf *dbuf)
 {
+	struct vdb_buffer *buf = vdb_buffer_of(dbuf);
+	unsigned int i;
+
+	/* Its file is gone already. */
+	for (i = 0; i < ARRAY_SIZE(buf->restricted); i++)
+		if (READ_ONCE(buf->restricted[i]) == dbuf)
+			WRITE_ONCE(buf->restricted_inode[i], 0);
 	dma_buf_put(dbuf->priv);
 }
 
@@ -395,6 +402,8 @@ struct dma_buf *vdb_buffer_view(struct vdb_buffer *buf, int mode)
 		return dbuf;
 	get_dma_buf(buf->dbuf);
 	dbuf->file->f_mapping = buf->dbuf->file->f_mapping;
+	WRITE_ONCE(buf->restricted[mode], dbuf);
+	WRITE_ONCE(buf->restricted_inode[mode], file_inode(dbuf->file)->i_ino);
 	return dbuf;
 }
 EXPORT_SYMBOL_VDB_KUNIT(vdb_buffer_view);

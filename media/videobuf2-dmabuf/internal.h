@@ -127,6 +127,9 @@ struct vdb_attachment {
  * @storage: its pages
  * @size: of the pages, in bytes
  * @inode: number of the dma-buf's, by which people know a buffer
+ * @restricted: exports that may be read only or written only, by access mode, to
+ *	be compared and not to be looked into
+ * @restricted_inode: their inodes, or 0 where there is none
  * @policy: how processes' mappings are kept coherent
  * @node: in the list of all buffers
  * @exports: how often it was handed out as a file
@@ -153,6 +156,8 @@ struct vdb_buffer {
 	struct vdb_storage storage;
 	size_t size;
 	u64 inode;
+	const struct dma_buf *restricted[2];
+	u64 restricted_inode[2];
 	enum vdb_policy policy;
 	struct list_head node;
 	atomic_t exports;

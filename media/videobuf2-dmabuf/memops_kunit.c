@@ -246,6 +246,8 @@ static void users_are_who_has_it_mapped(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, ro, again);
 	KUNIT_EXPECT_PTR_NE(test, rw, ro);
 	KUNIT_EXPECT_FALSE(test, ro->file->f_mode & FMODE_WRITE);
+	KUNIT_EXPECT_EQ(test, plane(test)->own->restricted_inode[O_RDONLY],
+			file_inode(ro->file)->i_ino);
 	KUNIT_EXPECT_EQ(test, OPS->num_users(plane(test)), 1);
 	plane(test)->own->user_mappings++;
 	KUNIT_EXPECT_EQ(test, OPS->num_users(plane(test)), 2);

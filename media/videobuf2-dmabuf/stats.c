@@ -6,6 +6,7 @@
 #include <linux/bitmap.h>
 #include <linux/debugfs.h>
 #include <linux/device.h>
+#include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -277,6 +278,12 @@ static void show_buffer(struct seq_file *m, struct vdb_buffer *buf)
 		   attachments, mapped, buf->vmaps, sum.stale, sum.dirty,
 		   buf->engine.nr_chunks, atomic_read(&buf->exports),
 		   buf->user_mappings);
+	if (READ_ONCE(buf->restricted_inode[O_RDONLY]))
+		seq_printf(m, "read-only export: inode=%llu\n",
+			   READ_ONCE(buf->restricted_inode[O_RDONLY]));
+	if (READ_ONCE(buf->restricted_inode[O_WRONLY]))
+		seq_printf(m, "write-only export: inode=%llu\n",
+			   READ_ONCE(buf->restricted_inode[O_WRONLY]));
 	show_pages(m, &buf->storage);
 	show_orders(m, &buf->storage);
 	show_attachments(m, buf);
