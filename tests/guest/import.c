@@ -213,7 +213,7 @@ static void lost_dmabufs_leave_the_cache(void **state)
 	/* A new one takes their place at once. */
 	requeue(&dev[0], fds[2]);
 	assert_int_equal(allocator_count("import_cache_idle"), idle_planes(1));
-	assert_int_equal(allocator_count("buffers"), 2 * planes);
+	wait_for_dmabufs(EXPORTER, 2 * planes);
 	/* Also where nothing new comes. */
 	for (p = 0; p < planes; p++)
 		close(fds[1][p]);
