@@ -57,9 +57,9 @@ static void alloc(struct kunit *test, struct device *dev,
 
 /* An importer's device that tells nobody what it does. */
 static void import(struct kunit *test, struct vdb_kunit_device *d,
-		   enum dma_data_direction dir)
+		   const char *name, enum dma_data_direction dir)
 {
-	struct device *dev = vdb_kunit_add_device(test, "importer",
+	struct device *dev = vdb_kunit_add_device(test, name,
 						  VDB_KUNIT_NONCOHERENT);
 
 	KUNIT_ASSERT_EQ(test, vdb_kunit_map(d, plane(test)->own, dev, dir), 0);
@@ -155,7 +155,7 @@ static void hints_are_for_the_cpu_only(struct kunit *test)
 	struct vdb_kunit_device d;
 
 	alloc(test, f->dev, DMA_TO_DEVICE);
-	import(test, &d, DMA_BIDIRECTIONAL);
+	import(test, &d, "importer", DMA_BIDIRECTIONAL);
 	vdb_coherency_wrote(plane(test)->own);
 	KUNIT_EXPECT_TRUE(test, memory_has(test));
 	vdb_coherency_begin(plane(test)->own, true);
@@ -182,7 +182,7 @@ static void brackets_of_drivers_count(struct kunit *test)
 	for (i = 0; i < 2; i++) {
 		/* By the CPU alone, and in its device's place. */
 		alloc(test, i ? f->dev : NULL, DMA_FROM_DEVICE);
-		import(test, &d, DMA_BIDIRECTIONAL);
+		import(test, &d, i ? "second" : "first", DMA_BIDIRECTIONAL);
 		vaddr = OPS->vaddr(&f->vb, plane(test));
 		KUNIT_ASSERT_NOT_NULL(test, vaddr);
 		OPS->prepare(plane(test));
