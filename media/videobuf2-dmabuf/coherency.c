@@ -216,7 +216,9 @@ static int prepare_merge(struct vdb_buffer *buf, unsigned int view)
 	unsigned int n = vdb_engine_silent_views(e);
 
 	n += !e->views[view].silent_writers;
-	n += buf->real_pages && buf->policy != VDB_POLICY_EXPLICIT && !e->views[VDB_CPU].silent_writers;
+	/* Under the explicit policy who holds pages has brackets as well. */
+	if (buf->real_pages && buf->policy != VDB_POLICY_EXPLICIT)
+		n += !e->views[VDB_CPU].silent_writers;
 	return n > 1 ? vdb_merge_init(buf) : 0;
 }
 

@@ -18,16 +18,18 @@
 
 /**
  * struct fixture - what each test begins with
- * @ops: of @queue
  * @queue: a queue whose device writes, with a buffer of one plane
  * @vb: the buffer
  * @dev: a device on a bus that is not coherent
  */
 struct fixture {
-	struct vb2_ops ops;
 	struct vb2_queue queue;
 	struct vb2_buffer vb;
 	struct device *dev;
+};
+
+static const struct vb2_ops queue_ops = {
+	.buf_finish = vb2_dmabuf_buf_finish,
 };
 
 static struct vdb_plane *plane(struct kunit *test)
@@ -178,6 +180,7 @@ static void brackets_of_drivers_count(struct kunit *test)
 	struct vdb_kunit_device d;
 	unsigned int i;
 	u8 *vaddr;
+	int ret;
 
 	for (i = 0; i < 2; i++) {
 		/* By the CPU alone, and in its device's place. */
@@ -186,15 +189,16 @@ static void brackets_of_drivers_count(struct kunit *test)
 		vaddr = OPS->vaddr(&f->vb, plane(test));
 		KUNIT_ASSERT_NOT_NULL(test, vaddr);
 		OPS->prepare(plane(test));
-		KUNIT_EXPECT_EQ(test, vb2_dmabuf_plane_begin_cpu_access(&f->vb,
-					0, DMA_TO_DEVICE), 0);
+		ret = vb2_dmabuf_plane_begin_cpu_access(&f->vb, 0,
+							DMA_TO_DEVICE);
+		KUNIT_EXPECT_EQ(test, ret, 0);
 		memset(vaddr, 0x44, SIZE);
 		/* Somebody looks: it must not be overwritten. */
 		vdb_coherency_begin(plane(test)->own, false);
 		vdb_coherency_end(plane(test)->own, false);
 		KUNIT_EXPECT_EQ(test, vaddr[SIZE - 1], 0x44);
-		KUNIT_EXPECT_EQ(test, vb2_dmabuf_plane_end_cpu_access(&f->vb, 0,
-					DMA_TO_DEVICE), 0);
+		ret = vb2_dmabuf_plane_end_cpu_access(&f->vb, 0, DMA_TO_DEVICE);
+		KUNIT_EXPECT_EQ(test, ret, 0);
 		OPS->finish(plane(test));
 		vb2_dmabuf_buf_finish(&f->vb);
 		KUNIT_EXPECT_EQ(test, vdb_kunit_read_byte(test, &d, 0), 0x44);
@@ -303,8 +307,7 @@ static int memops_test_init(struct kunit *test)
 		return -ENOMEM;
 	test->priv = f;
 	f->dev = vdb_kunit_add_device(test, "queue", VDB_KUNIT_NONCOHERENT);
-	f->ops.buf_finish = vb2_dmabuf_buf_finish;
-	f->queue.ops = &f->ops;
+	f->queue.ops = &queue_ops;
 	f->queue.mem_ops = &vb2_dmabuf_memops;
 	f->vb.vb2_queue = &f->queue;
 	f->vb.num_planes = 1;
