@@ -217,7 +217,8 @@ static int prepare_merge(struct vdb_buffer *buf, unsigned int view)
 
 	n += !e->views[view].silent_writers;
 	/* Under the explicit policy who holds pages has brackets as well. */
-	if (buf->real_pages && buf->policy != VDB_POLICY_EXPLICIT)
+	if (view != VDB_CPU && buf->real_pages &&
+	    buf->policy != VDB_POLICY_EXPLICIT)
 		n += !e->views[VDB_CPU].silent_writers;
 	return n > 1 ? vdb_merge_init(buf) : 0;
 }

@@ -279,8 +279,16 @@ static void chunks_become_writable_at_once(struct kunit *test)
 static void pages_stay_where_devices_are_coherent(struct kunit *test)
 {
 	struct fixture *f = test->priv;
+	struct vdb_kunit_device other;
+	struct device *dev;
 
 	begin(test, VDB_KUNIT_REAL, VDB_POLICY_AUTO);
+	/* No copy is kept where all look through one view. */
+	dev = vdb_kunit_add_device(test, "other", VDB_KUNIT_REAL);
+	KUNIT_ASSERT_EQ(test, vdb_kunit_map(&other, f->buf, dev,
+					    DMA_BIDIRECTIONAL), 0);
+	KUNIT_EXPECT_NULL(test, f->buf->noted);
+	vdb_kunit_unmap(&other, DMA_BIDIRECTIONAL);
 	touch_all(test);
 	vdb_kunit_frame(test, &f->d, 0x22);
 	KUNIT_EXPECT_EQ(test, count_shown(f), 2 * PAGES - OFFSET);
