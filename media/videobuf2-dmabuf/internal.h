@@ -3,7 +3,7 @@
  * What the parts of the allocator know of each other.
  *
  * memops -> exporter, importer -> cache, mapping -> coherency -> protocol ->
- * engine; coherency -> sync, shootdown; storage and stats by all.
+ * engine; coherency -> sync, merge, shootdown; storage and stats by all.
  *
  * Lock order: vb2_queue.lock > mmap_lock > vb2_queue.mmap_lock > dma_resv >
  * vdb_buffer.lock > i_mmap_rwsem; vdb_buffer.state_lock innermost, taken with
