@@ -223,6 +223,8 @@ static void device_faults(void **state)
 		must(node_qbuf(&dev[0], i));
 	must(node_stream(&dev[0], true));
 	require_good(4);
+	/* While a device has a buffer nobody may look. */
+	must(node_stream(&dev[0], false));
 	assert_false(all_untouched(map, length));
 }
 
