@@ -20,9 +20,9 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "../../media/videobuf2-dmabuf/compat.h"
 #include "display.h"
 #include "dmabus.h"
-#include "../../media/videobuf2-dmabuf/compat.h"
 
 static bool fallback = true;
 module_param(fallback, bool, 0644);

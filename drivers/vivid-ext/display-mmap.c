@@ -11,8 +11,8 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 
-#include "display.h"
 #include "../../media/videobuf2-dmabuf/compat.h"
+#include "display.h"
 
 /*
  * A detour by the card's file must give no right that the dma-buf's file

@@ -24,10 +24,10 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 
+#include "../../media/videobuf2-dmabuf/compat.h"
 #include "bus-params.h"
 #include "display.h"
 #include "dmabus.h"
-#include "../../media/videobuf2-dmabuf/compat.h"
 
 #define MAX_SIZE 8192
 #define MAX_REFRESH 240

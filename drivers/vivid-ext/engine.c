@@ -17,7 +17,7 @@
 #include "core.h"
 #include "engine.h"
 #include "node.h"
-#include "stamp.h"
+#include "picture/stamp.h"
 
 /*
  * The engine makes up for being late by less than this. If it is later because

@@ -13,7 +13,7 @@
 #include <media/videobuf2-core.h>
 
 #include "format.h"
-#include "stamp.h"
+#include "picture/stamp.h"
 
 /* No line is longer in memory, whatever the user wishes. */
 #define MAX_STRIDE	65536

@@ -15,10 +15,10 @@
 
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "access.h"
-#include "convert.h"
 #include "inject.h"
 #include "m2m.h"
-#include "stamp.h"
+#include "picture/convert.h"
+#include "picture/stamp.h"
 
 /* Time stamps are copied, and no picture is dropped. */
 #define M2M_ERRORS (BIT(VIVID_EXT_ERROR_QUEUE_SETUP) | \

@@ -14,7 +14,7 @@
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "core.h"
 #include "output.h"
-#include "stamp.h"
+#include "picture/stamp.h"
 
 static struct vivid_ext_output *to_output(struct vivid_ext_node *node)
 {

@@ -11,7 +11,7 @@
 
 #include "format.h"
 #include "pattern.h"
-#include "stamp.h"
+#include "picture/stamp.h"
 
 #define TEXT_LEFT	16
 #define TEXT_TOP	VIVID_EXT_STAMP_HEIGHT	/* below the stamp */

@@ -26,8 +26,8 @@
 #include <linux/slab.h>
 #include <linux/xxhash.h>
 
-#include "display.h"
 #include "../../media/videobuf2-dmabuf/compat.h"
+#include "display.h"
 
 /* How long a snapshot may wait for the next refresh. */
 #define SNAPSHOT_TIMEOUT (2 * HZ)

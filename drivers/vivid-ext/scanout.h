@@ -12,7 +12,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
-#include "stamp.h"
+#include "picture/stamp.h"
 
 struct drm_crtc;
 struct drm_framebuffer;

@@ -7,7 +7,7 @@
 
 #include <linux/mutex.h>
 
-#include "frame.h"
+#include "picture/frame.h"
 
 /**
  * enum vivid_ext_loop - what becomes of a loop from output to capture
