@@ -14,11 +14,11 @@
 #include <media/videobuf2-v4l2.h>
 
 #include "../../media/videobuf2-dmabuf/compat.h"
-#include "access.h"
-#include "inject.h"
 #include "m2m.h"
 #include "picture/convert.h"
 #include "picture/stamp.h"
+#include "v4l2/access.h"
+#include "v4l2/inject.h"
 
 /* Time stamps are copied, and no picture is dropped. */
 #define M2M_ERRORS (BIT(VIVID_EXT_ERROR_QUEUE_SETUP) | \

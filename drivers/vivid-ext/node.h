@@ -12,9 +12,9 @@
 #include <media/v4l2-dev.h>
 #include <media/videobuf2-v4l2.h>
 
-#include "access.h"
-#include "format.h"
-#include "inject.h"
+#include "v4l2/access.h"
+#include "v4l2/format.h"
+#include "v4l2/inject.h"
 
 struct task_struct;
 struct vivid_ext_dev;

@@ -9,9 +9,9 @@
 #include <linux/math64.h>
 #include <linux/time64.h>
 
-#include "format.h"
 #include "pattern.h"
 #include "picture/stamp.h"
+#include "v4l2/format.h"
 
 #define TEXT_LEFT	16
 #define TEXT_TOP	VIVID_EXT_STAMP_HEIGHT	/* below the stamp */
