@@ -19,7 +19,7 @@
 
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "access.h"
-#include "config.h"
+#include "camera/config.h"
 #include "dmabus.h"
 #include "reasons.h"
 
