@@ -13,7 +13,7 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
-#include "kunit.h"
+#include "../../drivers/vivid-ext/kunit.h"
 #include "kunit.h"
 #include "trace.h"
 

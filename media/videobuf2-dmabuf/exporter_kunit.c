@@ -13,7 +13,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "dmabus.h"
+#include "../../drivers/vivid-ext/dmabus.h"
 #include "kunit.h"
 
 #define SIZE (2 * VDB_CHUNK_SIZE)

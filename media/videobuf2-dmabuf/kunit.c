@@ -4,9 +4,9 @@
  */
 #include <linux/module.h>
 
+#include "../../drivers/vivid-ext/dmabus.h"
+#include "../../drivers/vivid-ext/kunit.h"
 #include "compat.h"
-#include "dmabus.h"
-#include "kunit.h"
 #include "kunit.h"
 
 /**

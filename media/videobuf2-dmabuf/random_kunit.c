@@ -22,7 +22,7 @@
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
 
-#include "dmabus.h"
+#include "../../drivers/vivid-ext/dmabus.h"
 #include "kunit.h"
 
 /* Three chunks, the last of them one page. */
