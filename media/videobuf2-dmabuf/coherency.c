@@ -13,7 +13,6 @@
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
-#include <linux/slab.h>
 
 #include "compat.h"
 #include "internal.h"
@@ -27,12 +26,6 @@ static struct vdb_buffer *buffer_of(const struct vdb_engine *e)
 static bool writes(enum dma_data_direction dir)
 {
 	return dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL;
-}
-
-/* Others are not asked for bytes, nor suspected. */
-static bool can_write(const struct vdb_attachment *att)
-{
-	return att->dma_dir != DMA_TO_DEVICE;
 }
 
 /* The hands. */
@@ -55,22 +48,6 @@ void vdb_hand_rest(struct vdb_engine *e)
 	cond_resched();
 }
 
-/*
- * A device that looks through a view; to fetch bytes, one that may write: for
- * others the DMA API would do nothing.
- */
-static struct vdb_attachment *find_device(struct vdb_buffer *buf,
-					  unsigned int view, bool writer)
-{
-	struct vdb_attachment *att;
-
-	list_for_each_entry(att, &buf->attachments, node)
-		if (att->maps && att->view == view &&
-		    (!writer || att->dma_dir != DMA_TO_DEVICE))
-			return att;
-	return NULL;
-}
-
 void vdb_hand_move(struct vdb_engine *e, struct vdb_move *move)
 {
 	struct vdb_buffer *buf = buffer_of(e);
@@ -86,7 +63,7 @@ void vdb_hand_move(struct vdb_engine *e, struct vdb_move *move)
 		vdb_merge(buf, move->first);
 	} else {
 		/* One for all: who looks through the same view sees the same. */
-		att = find_device(buf, move->view, fetch);
+		att = vdb_views_device(buf, move->view, fetch);
 		if (!WARN_ON_ONCE(!att))
 			vdb_sync(att, move->first * VDB_CHUNK_SIZE,
 				 min_t(size_t, move->last * VDB_CHUNK_SIZE,
@@ -120,156 +97,6 @@ static void elided_since(struct vdb_buffer *buf, unsigned long moves)
 	trace_vdb_elide(buf);
 }
 
-/* Views. */
-
-static size_t bitmap_bytes(const struct vdb_buffer *buf)
-{
-	return BITS_TO_LONGS(buf->engine.nr_chunks) * sizeof(long);
-}
-
-/**
- * vdb_coherency_init - a new buffer: the CPU's bytes are the newest
- * @buf: its size and policy are set
- *
- * Return: 0 or -ENOMEM.
- */
-int vdb_coherency_init(struct vdb_buffer *buf)
-{
-	struct vdb_engine *e = &buf->engine;
-	unsigned long *bitmaps;
-	unsigned int i;
-
-	spin_lock_init(&buf->state_lock);
-	e->nr_chunks = DIV_ROUND_UP(buf->size, VDB_CHUNK_SIZE);
-	e->views = kcalloc(VDB_FIRST_PRIVATE, sizeof(*e->views), GFP_KERNEL);
-	if (!e->views)
-		return -ENOMEM;
-	bitmaps = kcalloc(VDB_FIRST_PRIVATE + VDB_ENGINE_BITMAPS,
-			  bitmap_bytes(buf), GFP_KERNEL);
-	if (!bitmaps)
-		goto err_free_views;
-	for (i = 0; i < VDB_FIRST_PRIVATE; i++) {
-		e->views[i].newest = bitmaps;
-		bitmaps += BITS_TO_LONGS(e->nr_chunks);
-	}
-	vdb_engine_init(e, e->nr_chunks, bitmaps);
-	return 0;
-
-err_free_views:
-	kfree(e->views);
-	return -ENOMEM;
-}
-
-/**
- * vdb_coherency_free - undo vdb_coherency_init()
- * @buf: nothing is mapped any more
- */
-void vdb_coherency_free(struct vdb_buffer *buf)
-{
-	struct vdb_engine *e = &buf->engine;
-	unsigned int i;
-
-	for (i = VDB_FIRST_PRIVATE; i < e->nr_views; i++)
-		kfree(e->views[i].newest);
-	/* The first one's memory is also the others'. */
-	kfree(e->views[VDB_CPU].newest);
-	kfree(e->views);
-	kvfree(buf->noted);
-}
-
-/* A view that nobody uses, for a device with a copy of its own. */
-static int private_view(struct vdb_buffer *buf)
-{
-	struct vdb_engine *e = &buf->engine;
-	struct vdb_view *views, *old = e->views;
-	unsigned long *newest, flags;
-	unsigned int i;
-
-	for (i = VDB_FIRST_PRIVATE; i < e->nr_views; i++)
-		if (!e->views[i].devices)
-			return i;
-	views = kcalloc(i + 1, sizeof(*views), GFP_KERNEL);
-	if (!views)
-		return -ENOMEM;
-	newest = kzalloc(bitmap_bytes(buf), GFP_KERNEL);
-	if (!newest)
-		goto err_free_views;
-	/* A frame may end meanwhile. */
-	flags = vdb_hand_lock(e);
-	memcpy(views, old, i * sizeof(*views));
-	views[i].newest = newest;
-	e->views = views;
-	e->nr_views = i + 1;
-	vdb_hand_unlock(e, flags);
-	kfree(old);
-	return i;
-
-err_free_views:
-	kfree(views);
-	return -ENOMEM;
-}
-
-/* Bytes must be told apart if several silent writers look elsewhere. */
-static int prepare_merge(struct vdb_buffer *buf, unsigned int view)
-{
-	struct vdb_engine *e = &buf->engine;
-	unsigned int n = vdb_engine_silent_views(e);
-
-	n += !e->views[view].silent_writers;
-	/* Under the explicit policy who holds pages has brackets as well. */
-	if (view != VDB_CPU && buf->real_pages &&
-	    buf->policy != VDB_POLICY_EXPLICIT)
-		n += !e->views[VDB_CPU].silent_writers;
-	return n > 1 ? vdb_merge_init(buf) : 0;
-}
-
-static int find_view(struct vdb_attachment *att)
-{
-	att->kind = vdb_sync_kind(att);
-	switch (att->kind) {
-	case VDB_VIEW_CPU:
-		return VDB_CPU;
-	case VDB_VIEW_MEMORY:
-		return VDB_MEMORY;
-	default:
-		return private_view(att->buf);
-	}
-}
-
-/*
- * The DMA API knows no two mappings of the same bytes that it synchronises
- * (DMA_API_DEBUG says so), and buffers are shared: it is told not to, and what
- * it would have done is done by the engine's moves.
- */
-static int map_sgt(struct vdb_attachment *att)
-{
-	int ret = dma_map_sgtable(att->dev, &att->sgt, att->dma_dir,
-				  DMA_ATTR_SKIP_CPU_SYNC);
-
-	if (ret)
-		return ret;
-	ret = vdb_sync_init(att);
-	if (ret)
-		goto err_unmap;
-	ret = find_view(att);
-	if (ret < 0)
-		goto err_free_runs;
-	att->view = ret;
-	ret = 0;
-	if (!att->tracked && can_write(att))
-		ret = prepare_merge(att->buf, att->view);
-	if (ret)
-		goto err_free_runs;
-	return 0;
-
-err_free_runs:
-	vdb_sync_free(att);
-err_unmap:
-	dma_unmap_sgtable(att->dev, &att->sgt, att->dma_dir,
-			  DMA_ATTR_SKIP_CPU_SYNC);
-	return ret;
-}
-
 /* Events. */
 
 /**
@@ -298,7 +125,7 @@ int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 	if (dir == DMA_FROM_DEVICE ||
 	    (buf->policy == VDB_POLICY_WRITECOMBINE && att->tracked))
 		att->dma_dir = DMA_BIDIRECTIONAL;
-	ret = map_sgt(att);
+	ret = vdb_views_map(att);
 	if (ret) {
 		att->dir = DMA_NONE;
 		return ret;
@@ -307,7 +134,7 @@ int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir)
 	att->maps = 1;
 	vdb_hand_unlock(&buf->engine, flags);
 	vdb_protocol_map(&buf->engine, att->view, !att->tracked,
-			 can_write(att));
+			 vdb_can_write(att));
 	return 0;
 }
 
@@ -338,7 +165,7 @@ void vdb_coherency_unmap(struct vdb_attachment *att)
 
 	lockdep_assert_held(&buf->lock);
 	/* Beside the processes themselves. */
-	if (att->view == VDB_MEMORY && can_write(att) &&
+	if (att->view == VDB_MEMORY && vdb_can_write(att) &&
 	    e->views[VDB_MEMORY].writers == 2)
 		end_bypass(buf);
 	/* A queue that lost it in the middle of a frame. */
@@ -346,15 +173,13 @@ void vdb_coherency_unmap(struct vdb_attachment *att)
 	for (; att->writing; att->writing--)
 		vdb_engine_close(e, att->view, true);
 	vdb_hand_unlock(e, flags);
-	vdb_protocol_unmap(e, att->view, !att->tracked, can_write(att));
+	vdb_protocol_unmap(e, att->view, !att->tracked, vdb_can_write(att));
 
 	flags = vdb_hand_lock(e);
 	att->maps = 0;
 	vdb_hand_unlock(e, flags);
 	att->dir = DMA_NONE;
-	vdb_sync_free(att);
-	dma_unmap_sgtable(att->dev, &att->sgt, att->dma_dir,
-			  DMA_ATTR_SKIP_CPU_SYNC);
+	vdb_views_unmap(att);
 }
 
 /**
@@ -451,7 +276,7 @@ bool vdb_coherency_bypass(struct vdb_buffer *buf)
 	lockdep_assert_held(&buf->lock);
 	if (buf->past_caches)
 		return true;
-	if (!e->views[VDB_MEMORY].writers || prepare_merge(buf, VDB_MEMORY))
+	if (!e->views[VDB_MEMORY].writers || vdb_views_add_writer(buf, VDB_MEMORY))
 		return false;
 	vdb_protocol_map(e, VDB_MEMORY, true, true);
 	buf->past_caches = true;

@@ -269,7 +269,7 @@ static void vdb_buffer_destroy(struct vdb_buffer *buf)
 {
 	trace_vdb_free(buf);
 	vdb_stats_del_buffer(buf);
-	vdb_coherency_free(buf);
+	vdb_views_free(buf);
 	vdb_storage_free(&buf->storage);
 	mutex_destroy(&buf->lock);
 	kfree(buf);
@@ -345,7 +345,7 @@ struct vdb_buffer *vdb_buffer_create(struct device *dev, size_t size, gfp_t gfp,
 	ret = vdb_storage_alloc(&buf->storage, dev, size, gfp, contiguous);
 	if (ret)
 		goto err_free_buffer;
-	ret = vdb_coherency_init(buf);
+	ret = vdb_views_init(buf);
 	if (ret)
 		goto err_free_storage;
 
@@ -357,15 +357,15 @@ struct vdb_buffer *vdb_buffer_create(struct device *dev, size_t size, gfp_t gfp,
 	buf->dbuf = dma_buf_export(&info);
 	if (IS_ERR(buf->dbuf)) {
 		ret = PTR_ERR(buf->dbuf);
-		goto err_free_coherency;
+		goto err_free_views;
 	}
 	buf->inode = file_inode(buf->dbuf->file)->i_ino;
 	vdb_stats_add_buffer(buf);
 	trace_vdb_alloc(buf);
 	return buf;
 
-err_free_coherency:
-	vdb_coherency_free(buf);
+err_free_views:
+	vdb_views_free(buf);
 err_free_storage:
 	vdb_storage_free(&buf->storage);
 err_free_buffer:

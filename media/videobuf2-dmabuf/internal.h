@@ -3,7 +3,7 @@
  * What the parts of the allocator know of each other.
  *
  * memops -> exporter, importer -> cache, mapping -> coherency -> protocol ->
- * engine; coherency -> sync, merge, shootdown; storage and stats by all.
+ * engine; coherency -> views, sync, merge, shootdown; storage and stats by all.
  *
  * Lock order: vb2_queue.lock > mmap_lock > vb2_queue.mmap_lock > dma_resv >
  * vdb_buffer.lock > i_mmap_rwsem; vdb_buffer.state_lock innermost, taken with
@@ -255,9 +255,22 @@ void vdb_sync_run(struct vdb_attachment *att, size_t offset, dma_addr_t addr,
 		  size_t len, bool for_cpu);
 void vdb_sync(struct vdb_attachment *att, size_t from, size_t to, bool for_cpu);
 
+/* views.c */
+int vdb_views_init(struct vdb_buffer *buf);
+void vdb_views_free(struct vdb_buffer *buf);
+int vdb_views_add_writer(struct vdb_buffer *buf, unsigned int view);
+int vdb_views_map(struct vdb_attachment *att);
+void vdb_views_unmap(struct vdb_attachment *att);
+struct vdb_attachment *vdb_views_device(struct vdb_buffer *buf,
+					unsigned int view, bool writer);
+
+/* Others are not asked for bytes, nor suspected. */
+static inline bool vdb_can_write(const struct vdb_attachment *att)
+{
+	return att->dma_dir != DMA_TO_DEVICE;
+}
+
 /* coherency.c */
-int vdb_coherency_init(struct vdb_buffer *buf);
-void vdb_coherency_free(struct vdb_buffer *buf);
 int vdb_coherency_map(struct vdb_attachment *att, enum dma_data_direction dir);
 void vdb_coherency_unmap(struct vdb_attachment *att);
 void vdb_coherency_begin(struct vdb_buffer *buf, bool writes);
