@@ -79,18 +79,6 @@ static void collect(struct vdb_buffer *buf, unsigned int chunk)
 	}
 }
 
-/* Any device that looks through a view, or NULL. */
-static struct vdb_attachment *writer(struct vdb_buffer *buf, unsigned int view)
-{
-	struct vdb_attachment *att;
-
-	list_for_each_entry(att, &buf->attachments, node)
-		if (att->maps && att->view == view &&
-		    att->dma_dir != DMA_TO_DEVICE)
-			return att;
-	return NULL;
-}
-
 /**
  * vdb_merge - what anybody has written to a chunk becomes the CPU's (VDB_MERGE)
  * @buf: the buffer
@@ -109,7 +97,7 @@ void vdb_merge(struct vdb_buffer *buf, unsigned int chunk)
 	if (vdb_engine_heard(&buf->engine, VDB_CPU, chunk))
 		collect(buf, chunk);
 	for (view = VDB_MEMORY; view < buf->engine.nr_views; view++) {
-		att = writer(buf, view);
+		att = vdb_views_device(buf, view, true);
 		if (!att || !vdb_engine_heard(&buf->engine, view, chunk))
 			continue;
 		at = chunk * VDB_CHUNK_SIZE;
