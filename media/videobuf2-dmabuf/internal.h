@@ -53,6 +53,8 @@ struct vdb_storage {
  * @VDB_VIEW_MEMORY: as they are in memory, past the CPU's caches; the same for
  *	all devices of this kind
  * @VDB_VIEW_PRIVATE: in a copy of its own (a bounce buffer)
+ *
+ * Each is farther from the CPU than the one before.
  */
 enum vdb_view_kind {
 	VDB_VIEW_CPU,
@@ -248,6 +250,8 @@ void vdb_storage_free(struct vdb_storage *st);
 bool vdb_device_does_dma(struct device *dev);
 
 /* sync.c */
+enum vdb_view_kind vdb_sync_run_kind(struct vdb_attachment *att,
+				     const struct vdb_run *run);
 enum vdb_view_kind vdb_sync_kind(struct vdb_attachment *att);
 int vdb_sync_init(struct vdb_attachment *att);
 void vdb_sync_free(struct vdb_attachment *att);

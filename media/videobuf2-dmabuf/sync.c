@@ -34,47 +34,60 @@ static struct page *page_at(struct vdb_attachment *att, size_t offset)
 }
 
 /*
- * Does the device see the pages, or a copy of them? What translates addresses
- * for it is asked where a page is found. Another bus, whose operations nobody
- * knows, is taken at its word that it has the pages mapped.
+ * Does the device see a page, or a copy of it? What translates addresses for it
+ * is asked where the page is found. Another bus, whose operations nobody knows,
+ * is taken at its word that it has the pages mapped.
  */
-static bool is_copied(struct vdb_attachment *att)
+static bool is_copied(struct vdb_attachment *att, const struct vdb_run *run)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(att->dev);
-	unsigned int i;
 
 	if (!domain && get_dma_ops(att->dev))
 		return xen_domain();
-
-	for (i = 0; i < att->nr_runs; i++)
-		if (phys_of(att->dev, domain, att->runs[i].addr) !=
-		    page_to_phys(page_at(att, att->runs[i].offset)))
-			return true;
-	return false;
+	return phys_of(att->dev, domain, run->addr) !=
+	       page_to_phys(page_at(att, run->offset));
 }
+
+/**
+ * vdb_sync_run_kind - how a device sees bytes that lie in a row
+ * @att: mapped
+ * @run: the bytes
+ *
+ * Context: process. Return: the kind of view that they need.
+ */
+enum vdb_view_kind vdb_sync_run_kind(struct vdb_attachment *att,
+				     const struct vdb_run *run)
+{
+	VDB_STATIC_STUB(vdb_sync_run_kind, att, run);
+
+	if (!dma_need_sync(att->dev, run->addr))
+		return VDB_VIEW_CPU;
+	if (is_copied(att, run))
+		return VDB_VIEW_PRIVATE;
+	/* Old kernels want a sync behind any IOMMU, which then does nothing. */
+	return device_iommu_mapped(att->dev) && dev_is_dma_coherent(att->dev) ?
+	       VDB_VIEW_CPU : VDB_VIEW_MEMORY;
+}
+EXPORT_SYMBOL_VDB_KUNIT(vdb_sync_run_kind);
 
 /**
  * vdb_sync_kind - how a device sees a buffer's bytes
  * @att: mapped; vdb_sync_init() was called
  *
+ * As it sees those that are farthest away: one bounce buffer makes a copy.
+ *
  * Context: process. Return: the kind of its view.
  */
 enum vdb_view_kind vdb_sync_kind(struct vdb_attachment *att)
 {
+	enum vdb_view_kind kind = VDB_VIEW_CPU;
 	unsigned int i;
 
 	VDB_STATIC_STUB(vdb_sync_kind, att);
 
 	for (i = 0; i < att->nr_runs; i++)
-		if (dma_need_sync(att->dev, att->runs[i].addr))
-			break;
-	if (i == att->nr_runs)
-		return VDB_VIEW_CPU;
-	if (is_copied(att))
-		return VDB_VIEW_PRIVATE;
-	/* Old kernels want a sync behind any IOMMU, which then does nothing. */
-	return device_iommu_mapped(att->dev) && dev_is_dma_coherent(att->dev) ?
-	       VDB_VIEW_CPU : VDB_VIEW_MEMORY;
+		kind = max(kind, vdb_sync_run_kind(att, &att->runs[i]));
+	return kind;
 }
 EXPORT_SYMBOL_VDB_KUNIT(vdb_sync_kind);
 
@@ -201,3 +214,4 @@ void vdb_sync(struct vdb_attachment *att, size_t from, size_t to, bool for_cpu)
 		from += len;
 	}
 }
+EXPORT_SYMBOL_VDB_KUNIT(vdb_sync);
