@@ -387,6 +387,7 @@ enum vdb_stat {
 };
 
 void vdb_stat_add(enum vdb_stat stat, s64 n);
+s64 vdb_stat_read(enum vdb_stat stat);
 void vdb_stats_add_buffer(struct vdb_buffer *buf);
 void vdb_stats_del_buffer(struct vdb_buffer *buf);
 void vdb_stats_init(void);

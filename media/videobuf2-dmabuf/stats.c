@@ -67,6 +67,19 @@ void vdb_stat_add(enum vdb_stat stat, s64 n)
 }
 
 /**
+ * vdb_stat_read - what has been counted
+ * @stat: what
+ *
+ * Context: any.
+ * Return: how many.
+ */
+s64 vdb_stat_read(enum vdb_stat stat)
+{
+	return atomic64_read(&stats[stat]);
+}
+EXPORT_SYMBOL_VDB_KUNIT(vdb_stat_read);
+
+/**
  * vdb_stats_add_buffer - a buffer has come to life
  * @buf: complete, with its dma-buf
  *
