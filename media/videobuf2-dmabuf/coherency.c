@@ -34,9 +34,12 @@ unsigned long vdb_hand_lock(struct vdb_engine *e)
 {
 	unsigned long flags;
 
+	VDB_STATIC_STUB(vdb_hand_lock, e);
+
 	spin_lock_irqsave(&buffer_of(e)->state_lock, flags);
 	return flags;
 }
+EXPORT_SYMBOL_VDB_KUNIT(vdb_hand_lock);
 
 void vdb_hand_unlock(struct vdb_engine *e, unsigned long flags)
 {
@@ -217,6 +220,7 @@ void vdb_coherency_look(struct vdb_buffer *buf)
 	vdb_protocol_begin(&buf->engine, false);
 	mutex_unlock(&buf->lock);
 }
+EXPORT_SYMBOL_VDB_KUNIT(vdb_coherency_look);
 
 /**
  * vdb_coherency_end - a CPU access ends
