@@ -4,11 +4,13 @@
  * bytes are heard, and who is told of others'.
  */
 #include <kunit/test.h>
+#include <linux/bitmap.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
 #include <linux/module.h>
 
 #include "fixture.h"
+#include "watch.h"
 
 /* Who drops its mapping must not disturb a frame that is being made. */
 static void importer_leaves_while_device_writes(struct kunit *test)
@@ -108,11 +110,198 @@ static void silent_writers_are_told_apart(struct kunit *test)
 	vdb_kunit_unmap(&c, DMA_BIDIRECTIONAL);
 }
 
+/* What all see of a byte, when a CPU access has made them agree. */
+static void expect_byte(struct kunit *test, struct vdb_kunit_device *a,
+			struct vdb_kunit_device *c, size_t at, u8 value)
+{
+	struct vdb_fixture *f = test->priv;
+	u8 *page = page_address(f->buf->storage.pages[at / PAGE_SIZE]);
+
+	KUNIT_EXPECT_EQ_MSG(test, page[offset_in_page(at)], value, "CPU, %zu",
+			    at);
+	KUNIT_EXPECT_EQ_MSG(test, vdb_kunit_read_byte(test, a, at), value,
+			    "a, %zu", at);
+	KUNIT_EXPECT_EQ_MSG(test, vdb_kunit_read_byte(test, c, at), value,
+			    "c, %zu", at);
+}
+
+static void agree(struct vdb_buffer *buf)
+{
+	vdb_coherency_begin(buf, false);
+	vdb_coherency_end(buf, false);
+}
+
+/* Ranges that one or the other writes: first and last bytes, across pages. */
+static const struct {
+	size_t at;
+	size_t len;
+} parts[] = {
+	{ 0, 1 },
+	{ PAGE_SIZE - 1, 2 },
+	{ 3 * PAGE_SIZE, PAGE_SIZE },
+	{ VDB_CHUNK_SIZE - 1, 1 },
+	{ VDB_CHUNK_SIZE, 1 },
+	{ VDB_CHUNK_SIZE + 5, PAGE_SIZE },
+	{ 2 * VDB_CHUNK_SIZE - 1, 2 },
+	{ SIZE - 1, 1 },
+};
+
+/* Each byte that one of them writes is kept, each other byte stays. */
+static void bytes_decide(struct kunit *test)
+{
+	struct vdb_fixture *f = test->priv;
+	struct vdb_kunit_device a, c;
+	unsigned int i, others;
+
+	vdb_map_silent(test, &a, f->a, DMA_BIDIRECTIONAL);
+	vdb_map_silent(test, &c, f->c, DMA_BIDIRECTIONAL);
+	agree(f->buf);
+	KUNIT_EXPECT_TRUE(test, bitmap_full(f->buf->engine.agreed, CHUNKS));
+	for (others = 0; others < 2; others++) {
+		for (i = 0; i < ARRAY_SIZE(parts); i++)
+			vdb_kunit_write_part(test, (i & 1) ^ others ? &a : &c,
+					     parts[i].at, parts[i].len,
+					     0x40 + 16 * others + i);
+		agree(f->buf);
+		for (i = 0; i < ARRAY_SIZE(parts); i++) {
+			size_t last = parts[i].at + parts[i].len - 1;
+			u8 value = 0x40 + 16 * others + i;
+
+			expect_byte(test, &a, &c, parts[i].at, value);
+			expect_byte(test, &a, &c, last, value);
+		}
+		expect_byte(test, &a, &c, 1, 0x11);
+		expect_byte(test, &a, &c, PAGE_SIZE - 2, 0x11);
+		expect_byte(test, &a, &c, PAGE_SIZE + 1, 0x11);
+		expect_byte(test, &a, &c, VDB_CHUNK_SIZE + 4, 0x11);
+		expect_byte(test, &a, &c, SIZE - 2, 0x11);
+	}
+	vdb_kunit_unmap(&c, DMA_BIDIRECTIONAL);
+	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
+}
+
+static bool noted_is(struct vdb_buffer *buf)
+{
+	unsigned int i;
+
+	for (i = 0; i < buf->storage.nr_pages; i++)
+		if (memcmp(buf->noted + i * PAGE_SIZE,
+			   page_address(buf->storage.pages[i]), PAGE_SIZE))
+			return false;
+	return true;
+}
+
+/* Bytes are noted where there is something to be told apart, and no sooner. */
+static void agreement_is_noted(struct kunit *test)
+{
+	struct vdb_fixture *f = test->priv;
+	struct vdb_kunit_device a, b, c;
+	u8 *room;
+
+	vdb_map_silent(test, &a, f->a, DMA_BIDIRECTIONAL);
+	vdb_map_silent(test, &b, f->b, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_NULL(test, f->buf->noted);
+	vdb_map_silent(test, &c, f->c, DMA_TO_DEVICE);
+	KUNIT_EXPECT_NULL(test, f->buf->noted);
+	vdb_kunit_unmap(&c, DMA_TO_DEVICE);
+	vdb_map_tracked(test, &c, f->c, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_NULL(test, f->buf->noted);
+	vdb_kunit_unmap(&c, DMA_BIDIRECTIONAL);
+	vdb_map_silent(test, &c, f->c, DMA_BIDIRECTIONAL);
+	room = f->buf->noted;
+	KUNIT_ASSERT_NOT_NULL(test, room);
+	KUNIT_EXPECT_TRUE(test, noted_is(f->buf));
+	vdb_kunit_write_part(test, &c, VDB_CHUNK_SIZE, PAGE_SIZE, 0x22);
+	vdb_kunit_write_part(test, &b, SIZE - PAGE_SIZE, PAGE_SIZE, 0x33);
+	agree(f->buf);
+	KUNIT_EXPECT_EQ(test, vdb_cpu_sees(f->buf, 1), 0x22);
+	KUNIT_EXPECT_EQ(test, vdb_cpu_sees(f->buf, 2), 0x33);
+	KUNIT_EXPECT_TRUE(test, noted_is(f->buf));
+	KUNIT_EXPECT_PTR_EQ(test, f->buf->noted, room);
+	vdb_kunit_unmap(&c, DMA_BIDIRECTIONAL);
+	vdb_kunit_unmap(&b, DMA_BIDIRECTIONAL);
+	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
+}
+
+/* One that only reads is not asked, of those that look elsewhere each is. */
+static void who_is_asked(struct kunit *test)
+{
+	struct vdb_fixture *f = test->priv;
+	struct vdb_kunit_device a, b, c;
+
+	vdb_map_silent(test, &b, f->b, DMA_TO_DEVICE);
+	vdb_map_silent(test, &a, f->a, DMA_BIDIRECTIONAL);
+	vdb_watch(test);
+	agree(f->buf);
+	EXPECT_MOVES(test, "a<0-33");
+	vdb_map_silent(test, &c, f->c, DMA_BIDIRECTIONAL);
+	EXPECT_MOVES(test, "a<0-33");
+	vdb_kunit_write_part(test, &c, 0, 10, 0x22);
+	agree(f->buf);
+	/* Of each chunk: what has the device? Then all are told, by one. */
+	EXPECT_MOVES(test, "a<0-16 a<16-32 a<32-33 b>0-33");
+	EXPECT_STATS(test, [VDB_ATTACHMENTS] = 1, [VDB_MAPS] = 1,
+		     [VDB_SYNCS_FOR_CPU] = 5, [VDB_SYNCS_FOR_DEVICE] = 1,
+		     [VDB_SYNCS_ELIDED] = 2, [VDB_BYTES_SYNCED] = 4 * SIZE);
+	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
+	vdb_watch_moves();
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read_byte(test, &b, 9), 0x22);
+	/* Nobody is left who could have written elsewhere. */
+	agree(f->buf);
+	EXPECT_MOVES(test, "b>0-33");
+	vdb_kunit_unmap(&c, DMA_BIDIRECTIONAL);
+	vdb_kunit_unmap(&b, DMA_TO_DEVICE);
+}
+
+/* One chunk is the CPU's, one the device's, and one nobody's. */
+static void chunks_are_mixed(struct kunit *test)
+{
+	struct vdb_fixture *f = test->priv;
+	struct vdb_kunit_device a, b;
+
+	vdb_map_silent(test, &a, f->a, DMA_BIDIRECTIONAL);
+	vdb_map_tracked(test, &b, f->b, DMA_BIDIRECTIONAL);
+	vdb_watch(test);
+	vdb_cpu_write(f->buf, 0, 0x33);
+	vdb_kunit_write_part(test, &a, 2 * VDB_CHUNK_SIZE, PAGE_SIZE, 0x22);
+	EXPECT_MOVES(test, "a<0-16");
+	vdb_coherency_begin(f->buf, false);
+	EXPECT_MOVES(test, "a<16-33 a>0-16");
+	KUNIT_EXPECT_EQ(test, vdb_cpu_sees(f->buf, 0), 0x33);
+	KUNIT_EXPECT_EQ(test, vdb_cpu_sees(f->buf, 1), 0x11);
+	KUNIT_EXPECT_EQ(test, vdb_cpu_sees(f->buf, 2), 0x22);
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 0), 0x33);
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 2), 0x22);
+	vdb_coherency_end(f->buf, false);
+
+	/* The same when a queue gets it, which leaves the rest as it is. */
+	vdb_cpu_write(f->buf, 2, 0x44);
+	vdb_watch_moves();
+	vdb_coherency_queue(b.own, true);
+	EXPECT_MOVES(test, "a>32-33");
+	vdb_kunit_write_part(test, &b, 0, PAGE_SIZE, 0x55);
+	vdb_coherency_done(b.own, true);
+	vdb_coherency_deliver(f->buf, false);
+	EXPECT_MOVES(test, "");
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read(test, &a, 2), 0x44);
+	KUNIT_EXPECT_EQ(test, vdb_cpu_read(f->buf, 0), 0x55);
+	EXPECT_MOVES(test, "a<0-16");
+	KUNIT_EXPECT_EQ(test, vdb_cpu_read(f->buf, 2), 0x44);
+	EXPECT_MOVES(test, "a<32-33");
+	vdb_kunit_unmap(&b, DMA_BIDIRECTIONAL);
+	vdb_kunit_unmap(&a, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ(test, vdb_cpu_sees(f->buf, 1), 0x11);
+}
+
 static struct kunit_case silent_cases[] = {
 	KUNIT_CASE(importer_leaves_while_device_writes),
 	KUNIT_CASE(coherent_writer_leaves),
 	KUNIT_CASE(silent_writer_is_heard),
 	KUNIT_CASE(silent_writers_are_told_apart),
+	KUNIT_CASE(bytes_decide),
+	KUNIT_CASE(agreement_is_noted),
+	KUNIT_CASE(who_is_asked),
+	KUNIT_CASE(chunks_are_mixed),
 	{}
 };
 
