@@ -13,123 +13,8 @@
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
 
-#include "kunit.h"
+#include "process.h"
 #include "trace.h"
-
-/* Three chunks, the last of them one page. */
-#define PAGES (2 * VDB_CHUNK_PAGES + 1)
-#define SIZE (PAGES * PAGE_SIZE)
-/* Where the second mapping begins. */
-#define OFFSET 3
-
-/**
- * struct fixture - what each test begins with
- * @buf: a buffer
- * @d: a queue's device, mapped
- * @view: the buffer, to be read only
- * @addr: all of it in the address space of the test, to be read and written
- * @view_addr: the same from page OFFSET on, by @view
- */
-struct fixture {
-	struct vdb_buffer *buf;
-	struct vdb_kunit_device d;
-	struct dma_buf *view;
-	unsigned long addr;
-	unsigned long view_addr;
-};
-
-static void begin(struct kunit *test, enum vdb_kunit_bus bus,
-		  enum vdb_policy policy)
-{
-	struct fixture *f = test->priv;
-	struct device *dev = vdb_kunit_add_device(test, "device", bus);
-	struct dma_buf *view;
-
-	f->buf = vdb_buffer_create(NULL, SIZE, 0, false, policy);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(f->buf));
-	view = vdb_buffer_view(f->buf, O_RDONLY);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(view));
-	f->view = view;
-	KUNIT_ASSERT_EQ(test, vdb_kunit_map_as(&f->d, f->buf, dev,
-					       DMA_BIDIRECTIONAL, true), 0);
-	f->addr = kunit_vm_mmap(test, f->buf->dbuf->file, 0, SIZE,
-				PROT_READ | PROT_WRITE, MAP_SHARED, 0);
-	KUNIT_ASSERT_FALSE(test, !f->addr || IS_ERR_VALUE(f->addr));
-	f->view_addr = kunit_vm_mmap(test, view->file, 0,
-				     SIZE - OFFSET * PAGE_SIZE, PROT_READ,
-				     MAP_SHARED, OFFSET * PAGE_SIZE);
-	KUNIT_ASSERT_FALSE(test, !f->view_addr || IS_ERR_VALUE(f->view_addr));
-}
-
-/* KUnit leaves the address space to the end of the thread, and leaks it so. */
-static void finish(void)
-{
-	struct mm_struct *mm = current->mm;
-
-	kthread_unuse_mm(mm);
-	mmput(mm);
-}
-
-static int user_read(unsigned long addr)
-{
-	u8 value;
-
-	return copy_from_user(&value, (void __user *)addr, 1) ? -EFAULT : value;
-}
-
-static int user_write(unsigned long addr, u8 value)
-{
-	return copy_to_user((void __user *)addr, &value, 1) ? -EFAULT : 0;
-}
-
-/* Whether a process sees a page as it is, without a fault. */
-static bool shown(unsigned long addr)
-{
-	unsigned long left;
-	u8 value;
-
-	pagefault_disable();
-	left = __copy_from_user_inatomic(&value, (void __user *)addr, 1);
-	pagefault_enable();
-	return !left;
-}
-
-/* Whether a process can write to a page as it is, without a fault. */
-static bool writes_now(unsigned long addr)
-{
-	unsigned long left;
-	u8 value = 0x33;
-
-	pagefault_disable();
-	left = __copy_to_user_inatomic((void __user *)addr, &value, 1);
-	pagefault_enable();
-	return !left;
-}
-
-static unsigned int count_shown(struct fixture *f)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < PAGES; i++) {
-		n += shown(f->addr + i * PAGE_SIZE);
-		if (i >= OFFSET)
-			n += shown(f->view_addr + (i - OFFSET) * PAGE_SIZE);
-	}
-	return n;
-}
-
-static void touch_all(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-	unsigned int i;
-
-	for (i = 0; i < PAGES; i++) {
-		user_read(f->addr + i * PAGE_SIZE);
-		if (i >= OFFSET)
-			user_read(f->view_addr + (i - OFFSET) * PAGE_SIZE);
-	}
-	KUNIT_ASSERT_EQ(test, count_shown(f), 2 * PAGES - OFFSET);
-}
 
 /**
  * struct watch - what a page shows while its bytes are being fetched
@@ -151,218 +36,220 @@ static void watch_sync(void *data, const struct vdb_attachment *att,
 	if (!for_cpu)
 		return;
 	watch->syncs++;
-	watch->early |= shown(watch->addr);
+	watch->early |= vdb_user_sees(watch->addr);
 }
 
 /* Otherwise another thread could see the old ones. */
 static void bytes_come_before_the_page(struct kunit *test)
 {
-	struct fixture *f = test->priv;
+	struct vdb_process *f = test->priv;
 	struct watch watch = { };
 	unsigned int i;
 	int ret;
 
-	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
-	touch_all(test);
+	vdb_process_begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
+	vdb_process_touch(test);
 	vdb_kunit_frame(test, &f->d, 0x22);
-	KUNIT_ASSERT_EQ(test, count_shown(f), 0);
+	KUNIT_ASSERT_EQ(test, vdb_process_count(f), 0);
 
 	ret = register_trace_vdb_sync(watch_sync, &watch);
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	for (i = 0; i < PAGES; i += VDB_CHUNK_PAGES) {
 		watch.addr = f->addr + i * PAGE_SIZE;
-		KUNIT_EXPECT_EQ(test, user_read(watch.addr), 0x22);
+		KUNIT_EXPECT_EQ(test, vdb_user_read(watch.addr), 0x22);
 	}
 	unregister_trace_vdb_sync(watch_sync, &watch);
 	tracepoint_synchronize_unregister();
 	KUNIT_EXPECT_EQ(test, watch.syncs, 3);
 	KUNIT_EXPECT_FALSE(test, watch.early);
-	finish();
+	vdb_process_finish();
 }
 
 /* In all mappings, whoever takes the buffer. */
 static void every_page_is_taken_away(struct kunit *test)
 {
-	struct fixture *f = test->priv;
+	struct vdb_process *f = test->priv;
 	struct vdb_kunit_device other;
 	struct device *dev;
 
-	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
-	touch_all(test);
+	vdb_process_begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
+	vdb_process_touch(test);
 	vdb_coherency_queue(f->d.own, true);
-	KUNIT_EXPECT_EQ(test, count_shown(f), 0);
+	KUNIT_EXPECT_EQ(test, vdb_process_count(f), 0);
 	vdb_coherency_done(f->d.own, true);
 	vdb_coherency_deliver(f->buf, false);
 
-	touch_all(test);
+	vdb_process_touch(test);
 	dma_buf_begin_cpu_access(f->buf->dbuf, DMA_FROM_DEVICE);
 	dma_buf_end_cpu_access(f->buf->dbuf, DMA_FROM_DEVICE);
-	KUNIT_EXPECT_EQ(test, count_shown(f), 0);
+	KUNIT_EXPECT_EQ(test, vdb_process_count(f), 0);
 
-	touch_all(test);
+	vdb_process_touch(test);
 	dev = vdb_kunit_add_device(test, "other", VDB_KUNIT_NONCOHERENT_IOMMU);
 	KUNIT_ASSERT_EQ(test, vdb_kunit_map(&other, f->buf, dev,
 					    DMA_TO_DEVICE), 0);
-	KUNIT_EXPECT_EQ(test, count_shown(f), 0);
+	KUNIT_EXPECT_EQ(test, vdb_process_count(f), 0);
 	vdb_kunit_unmap(&other, DMA_TO_DEVICE);
-	finish();
+	vdb_process_finish();
 }
 
 /* What a process sees of a frame that is not done is taken away again. */
 static void pages_that_came_back_are_taken_away(struct kunit *test)
 {
-	struct fixture *f = test->priv;
+	struct vdb_process *f = test->priv;
 
-	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
+	vdb_process_begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
 	vdb_coherency_queue(f->d.own, true);
-	KUNIT_EXPECT_NE(test, user_read(f->addr), 0x22);
+	KUNIT_EXPECT_NE(test, vdb_user_read(f->addr), 0x22);
 	vdb_kunit_write(test, &f->d, 0x22);
 	vdb_coherency_done(f->d.own, true);
 	vdb_coherency_deliver(f->buf, false);
-	KUNIT_EXPECT_FALSE(test, shown(f->addr));
-	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x22);
+	KUNIT_EXPECT_FALSE(test, vdb_user_sees(f->addr));
+	KUNIT_EXPECT_EQ(test, vdb_user_read(f->addr), 0x22);
 
 	/* Or shows the frame, where the driver does not say when it delivers. */
 	vdb_coherency_queue(f->d.own, true);
-	KUNIT_EXPECT_NE(test, user_read(f->addr), 0x33);
+	KUNIT_EXPECT_NE(test, vdb_user_read(f->addr), 0x33);
 	vdb_kunit_write(test, &f->d, 0x33);
 	vdb_coherency_done(f->d.own, true);
 	vdb_coherency_deliver_now(f->buf, false);
-	KUNIT_EXPECT_TRUE(test, shown(f->addr));
-	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x33);
-	finish();
+	KUNIT_EXPECT_TRUE(test, vdb_user_sees(f->addr));
+	KUNIT_EXPECT_EQ(test, vdb_user_read(f->addr), 0x33);
+	vdb_process_finish();
 }
 
 static void first_write_is_noticed(struct kunit *test)
 {
-	struct fixture *f = test->priv;
+	struct vdb_process *f = test->priv;
 
-	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
+	vdb_process_begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
 	vdb_kunit_frame(test, &f->d, 0x22);
-	touch_all(test);
+	vdb_process_touch(test);
 	KUNIT_EXPECT_TRUE(test, bitmap_empty(f->buf->engine.writable, 3));
-	KUNIT_EXPECT_EQ(test, user_write(f->addr + SIZE - 1, 0x33), 0);
+	KUNIT_EXPECT_EQ(test, vdb_user_write(f->addr + SIZE - 1, 0x33), 0);
 	KUNIT_EXPECT_EQ(test, bitmap_weight(f->buf->engine.writable, 3), 1);
 	KUNIT_EXPECT_TRUE(test, test_bit(2, f->buf->engine.writable));
-	KUNIT_EXPECT_EQ(test, user_read(f->view_addr + SIZE - 1 -
+	KUNIT_EXPECT_EQ(test, vdb_user_read(f->view_addr + SIZE - 1 -
 					OFFSET * PAGE_SIZE), 0x33);
-	KUNIT_EXPECT_EQ(test, user_write(f->view_addr, 0x33), -EFAULT);
-	finish();
+	KUNIT_EXPECT_EQ(test, vdb_user_write(f->view_addr, 0x33), -EFAULT);
+	vdb_process_finish();
 }
 
 /* A whole chunk can be written after one fault, whether it was read before. */
 static void chunks_become_writable_at_once(struct kunit *test)
 {
-	struct fixture *f = test->priv;
+	struct vdb_process *f = test->priv;
 	unsigned int i;
 
-	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
-	user_read(f->addr);
+	vdb_process_begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
+	vdb_user_read(f->addr);
 	for (i = 0; i < 2; i++) {
 		size_t at = i * VDB_CHUNK_SIZE;
 
-		KUNIT_EXPECT_FALSE(test, writes_now(f->addr + at + PAGE_SIZE));
-		KUNIT_EXPECT_EQ(test, user_write(f->addr + at, 0x33), 0);
-		KUNIT_EXPECT_TRUE(test, writes_now(f->addr + at + PAGE_SIZE));
-		KUNIT_EXPECT_TRUE(test, writes_now(f->addr + at +
+		KUNIT_EXPECT_FALSE(test, vdb_user_writes(f->addr + at +
+							 PAGE_SIZE));
+		KUNIT_EXPECT_EQ(test, vdb_user_write(f->addr + at, 0x33), 0);
+		KUNIT_EXPECT_TRUE(test, vdb_user_writes(f->addr + at +
+							PAGE_SIZE));
+		KUNIT_EXPECT_TRUE(test, vdb_user_writes(f->addr + at +
 						   VDB_CHUNK_SIZE - 1));
 	}
-	KUNIT_EXPECT_FALSE(test, shown(f->addr + 2 * VDB_CHUNK_SIZE));
+	KUNIT_EXPECT_FALSE(test, vdb_user_sees(f->addr + 2 * VDB_CHUNK_SIZE));
 	vdb_coherency_queue(f->d.own, true);
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read_byte(test, &f->d, 0), 0x33);
-	KUNIT_EXPECT_FALSE(test, writes_now(f->addr + PAGE_SIZE));
+	KUNIT_EXPECT_FALSE(test, vdb_user_writes(f->addr + PAGE_SIZE));
 	vdb_coherency_done(f->d.own, true);
-	finish();
+	vdb_process_finish();
 }
 
 /* Where it would cost and bring nothing. */
 static void pages_stay_where_devices_are_coherent(struct kunit *test)
 {
-	struct fixture *f = test->priv;
+	struct vdb_process *f = test->priv;
 	struct vdb_kunit_device other;
 	struct device *dev;
 
-	begin(test, VDB_KUNIT_REAL, VDB_POLICY_AUTO);
+	vdb_process_begin(test, VDB_KUNIT_REAL, VDB_POLICY_AUTO);
 	/* No copy is kept where all look through one view. */
 	dev = vdb_kunit_add_device(test, "other", VDB_KUNIT_REAL);
 	KUNIT_ASSERT_EQ(test, vdb_kunit_map(&other, f->buf, dev,
 					    DMA_BIDIRECTIONAL), 0);
 	KUNIT_EXPECT_NULL(test, f->buf->noted);
 	vdb_kunit_unmap(&other, DMA_BIDIRECTIONAL);
-	touch_all(test);
+	vdb_process_touch(test);
 	vdb_kunit_frame(test, &f->d, 0x22);
-	KUNIT_EXPECT_EQ(test, count_shown(f), 2 * PAGES - OFFSET);
-	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x22);
-	finish();
+	KUNIT_EXPECT_EQ(test, vdb_process_count(f), 2 * PAGES - OFFSET);
+	KUNIT_EXPECT_EQ(test, vdb_user_read(f->addr), 0x22);
+	vdb_process_finish();
 }
 
 /* The application has promised to bracket its access. */
 static void pages_stay_where_it_was_promised(struct kunit *test)
 {
-	struct fixture *f = test->priv;
+	struct vdb_process *f = test->priv;
 
-	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_EXPLICIT);
-	touch_all(test);
+	vdb_process_begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_EXPLICIT);
+	vdb_process_touch(test);
 	vdb_kunit_frame(test, &f->d, 0x22);
-	KUNIT_EXPECT_EQ(test, count_shown(f), 2 * PAGES - OFFSET);
-	KUNIT_EXPECT_NE(test, user_read(f->addr), 0x22);
+	KUNIT_EXPECT_EQ(test, vdb_process_count(f), 2 * PAGES - OFFSET);
+	KUNIT_EXPECT_NE(test, vdb_user_read(f->addr), 0x22);
 	dma_buf_begin_cpu_access(f->buf->dbuf, DMA_FROM_DEVICE);
-	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x22);
-	KUNIT_EXPECT_EQ(test, user_read(f->view_addr), 0x22);
+	KUNIT_EXPECT_EQ(test, vdb_user_read(f->addr), 0x22);
+	KUNIT_EXPECT_EQ(test, vdb_user_read(f->view_addr), 0x22);
 	dma_buf_end_cpu_access(f->buf->dbuf, DMA_FROM_DEVICE);
-	finish();
+	vdb_process_finish();
 }
 
 /* A copy on write would never see the device's bytes; to read is fine. */
 static void copies_are_refused(struct kunit *test)
 {
-	struct fixture *f = test->priv;
+	struct vdb_process *f = test->priv;
 	unsigned long addr;
 
-	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
+	vdb_process_begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
 	KUNIT_EXPECT_EQ(test, vm_mmap(f->buf->dbuf->file, 0, SIZE,
 				      PROT_READ | PROT_WRITE, MAP_PRIVATE, 0),
 			(unsigned long)-EINVAL);
 	addr = vm_mmap(f->view->file, 0, SIZE, PROT_READ, MAP_PRIVATE, 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
 	vdb_kunit_frame(test, &f->d, 0x22);
-	KUNIT_EXPECT_EQ(test, user_read(addr + PAGE_SIZE), 0x22);
+	KUNIT_EXPECT_EQ(test, vdb_user_read(addr + PAGE_SIZE), 0x22);
 	vdb_kunit_frame(test, &f->d, 0x33);
-	KUNIT_EXPECT_EQ(test, user_read(addr + PAGE_SIZE), 0x33);
-	KUNIT_EXPECT_EQ(test, user_write(addr, 0x44), -EFAULT);
-	finish();
+	KUNIT_EXPECT_EQ(test, vdb_user_read(addr + PAGE_SIZE), 0x33);
+	KUNIT_EXPECT_EQ(test, vdb_user_write(addr, 0x44), -EFAULT);
+	vdb_process_finish();
 }
 
 /* Processes see memory past the caches, like one more device there. */
 static void uncached_pages_are_a_device(struct kunit *test)
 {
-	struct fixture *f = test->priv;
+	struct vdb_process *f = test->priv;
 	struct vdb_engine *e;
 
-	begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_WRITECOMBINE);
+	vdb_process_begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_WRITECOMBINE);
 	e = &f->buf->engine;
 	KUNIT_EXPECT_EQ(test, e->views[VDB_MEMORY].devices, 1);
-	user_read(f->addr);
+	vdb_user_read(f->addr);
 	KUNIT_EXPECT_EQ(test, e->views[VDB_MEMORY].devices, 2);
 	KUNIT_EXPECT_EQ(test, e->views[VDB_MEMORY].silent_writers, 1);
 	KUNIT_EXPECT_TRUE(test, bitmap_empty(e->entries, 3));
 	vdb_kunit_frame(test, &f->d, 0x22);
-	KUNIT_EXPECT_TRUE(test, shown(f->addr));
+	KUNIT_EXPECT_TRUE(test, vdb_user_sees(f->addr));
 	/* They go with the last device that looks there. */
 	vdb_kunit_unmap(&f->d, DMA_BIDIRECTIONAL);
 	f->d.sgt = NULL;
 	KUNIT_EXPECT_EQ(test, e->outside, 0);
-	KUNIT_EXPECT_FALSE(test, shown(f->addr));
-	KUNIT_EXPECT_EQ(test, user_read(f->addr), 0x22);
-	finish();
+	KUNIT_EXPECT_FALSE(test, vdb_user_sees(f->addr));
+	KUNIT_EXPECT_EQ(test, vdb_user_read(f->addr), 0x22);
+	vdb_process_finish();
 }
 
 /* The flag that V4L2 shows says what it says. */
 static void mappings_are_counted(struct kunit *test)
 {
-	struct fixture *f = test->priv;
+	struct vdb_process *f = test->priv;
 
-	begin(test, VDB_KUNIT_REAL, VDB_POLICY_EXPLICIT);
+	vdb_process_begin(test, VDB_KUNIT_REAL, VDB_POLICY_EXPLICIT);
 	KUNIT_EXPECT_EQ(test, f->buf->user_mappings, 2);
 	KUNIT_EXPECT_EQ(test, f->buf->engine.mappings, 1);
 	KUNIT_EXPECT_EQ(test, vm_munmap(f->addr, SIZE), 0);
@@ -371,26 +258,7 @@ static void mappings_are_counted(struct kunit *test)
 					SIZE - OFFSET * PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, f->buf->user_mappings, 0);
 	KUNIT_EXPECT_EQ(test, f->buf->engine.mappings, 0);
-	finish();
-}
-
-static int mapping_test_init(struct kunit *test)
-{
-	test->priv = kunit_kzalloc(test, sizeof(struct fixture), GFP_KERNEL);
-	return test->priv ? 0 : -ENOMEM;
-}
-
-static void mapping_test_exit(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	if (!f || IS_ERR_OR_NULL(f->buf))
-		return;
-	if (!IS_ERR_OR_NULL(f->d.sgt))
-		vdb_kunit_unmap(&f->d, DMA_BIDIRECTIONAL);
-	if (f->view)
-		dma_buf_put(f->view);
-	dma_buf_put(f->buf->dbuf);
+	vdb_process_finish();
 }
 
 static struct kunit_case mapping_cases[] = {
@@ -409,8 +277,8 @@ static struct kunit_case mapping_cases[] = {
 
 static struct kunit_suite mapping_suite = {
 	.name = "videobuf2-dmabuf-mapping",
-	.init = mapping_test_init,
-	.exit = mapping_test_exit,
+	.init = vdb_process_set_up,
+	.exit = vdb_process_tear_down,
 	.test_cases = mapping_cases,
 };
 
