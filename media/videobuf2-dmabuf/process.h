@@ -36,9 +36,19 @@ int vdb_user_read(unsigned long addr);
 int vdb_user_write(unsigned long addr, u8 value);
 bool vdb_user_sees(unsigned long addr);
 bool vdb_user_writes(unsigned long addr);
+const char *vdb_process_entries(void);
+const char *vdb_process_view_entries(void);
 unsigned int vdb_process_count(struct vdb_process *f);
 void vdb_process_touch(struct kunit *test);
 int vdb_process_set_up(struct kunit *test);
 void vdb_process_tear_down(struct kunit *test);
+
+/* The page table by value, as vdb_process_entries() writes it. */
+#define EXPECT_ENTRIES(test, wanted) \
+	KUNIT_EXPECT_STREQ(test, vdb_process_entries(), wanted)
+
+/* Those of the second mapping. */
+#define EXPECT_VIEW_ENTRIES(test, wanted) \
+	KUNIT_EXPECT_STREQ(test, vdb_process_view_entries(), wanted)
 
 #endif

@@ -14,6 +14,9 @@
 
 #include "process.h"
 
+/* That of the test that runs. */
+static struct vdb_process *now;
+
 void vdb_process_begin(struct kunit *test, enum vdb_kunit_bus bus,
 		       enum vdb_policy policy)
 {
@@ -21,6 +24,7 @@ void vdb_process_begin(struct kunit *test, enum vdb_kunit_bus bus,
 	struct device *dev = vdb_kunit_add_device(test, "device", bus);
 	struct dma_buf *view;
 
+	now = f;
 	f->buf = vdb_buffer_create(NULL, SIZE, 0, false, policy);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(f->buf));
 	view = vdb_buffer_view(f->buf, O_RDONLY);
@@ -80,6 +84,53 @@ bool vdb_user_writes(unsigned long addr)
 	left = __copy_to_user_inatomic((void __user *)addr, &value, 1);
 	pagefault_enable();
 	return !left;
+}
+
+static char entry(unsigned long addr)
+{
+	unsigned long left;
+	u8 value;
+
+	if (!vdb_user_sees(addr))
+		return '-';
+	pagefault_disable();
+	left = __copy_from_user_inatomic(&value, (void __user *)addr, 1) ||
+	       __copy_to_user_inatomic((void __user *)addr, &value, 1);
+	pagefault_enable();
+	return left ? 'r' : 'w';
+}
+
+static const char *entries(unsigned long addr, unsigned int pages)
+{
+	static char text[128];
+	unsigned int i, n = 0, used = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < pages; i++) {
+		char is = entry(addr + i * PAGE_SIZE);
+
+		n++;
+		if (i + 1 < pages && entry(addr + (i + 1) * PAGE_SIZE) == is)
+			continue;
+		used += scnprintf(text + used, sizeof(text) - used, "%s%c%u",
+				  used ? " " : "", is, n);
+		n = 0;
+	}
+	return text;
+}
+
+/*
+ * The page table by value: how many pages in a row can be read, written or
+ * neither, as "r3 w13 -17". It is there until it is asked again.
+ */
+const char *vdb_process_entries(void)
+{
+	return entries(now->addr, PAGES);
+}
+
+const char *vdb_process_view_entries(void)
+{
+	return entries(now->view_addr, PAGES - OFFSET);
 }
 
 unsigned int vdb_process_count(struct vdb_process *f)
