@@ -12,6 +12,8 @@
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/kthread.h>
@@ -19,7 +21,9 @@
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/sched/mm.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 
 #include "../../drivers/vivid-ext/dmabus.h"
 #include "world.h"
@@ -145,6 +149,90 @@ static void step_queue(struct world *w, struct agent *a)
 	}
 }
 
+static const char *job_name(struct dma_fence *fence)
+{
+	return "kunit";
+}
+
+static void release_job(struct dma_fence *fence)
+{
+	kfree(container_of(fence, struct job, fence));
+}
+
+static const struct dma_fence_ops job_ops = {
+	.get_driver_name = job_name,
+	.get_timeline_name = job_name,
+	.release = release_job,
+};
+
+/* The device is at work, whatever the CPU does meanwhile. */
+static void run_job(struct work_struct *work)
+{
+	struct job *job = container_of(work, struct job, work);
+	u8 *bytes = job->writes ? job->w->newest + job->at : job->got;
+
+	world_device_io(job->w, job->agent, job->at, bytes, job->len,
+			job->writes);
+	if (!job->writes &&
+	    memcmp(job->got, job->w->newest + job->at, job->len))
+		KUNIT_FAIL(job->w->test, "%s reads old bytes under a fence\n",
+			   world_name_of(job->agent));
+	dma_fence_signal(&job->fence);
+}
+
+/* An importer's device gets something to do, with a fence. */
+static void start_job(struct world *w, struct agent *a, unsigned int c,
+		      bool writes)
+{
+	struct dma_resv *resv = w->buf->dbuf->resv;
+	struct job *job = kzalloc(sizeof(*job), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(w->test, job);
+	world_note(w, writes ? "job that writes" : "job that reads",
+		   world_name_of(a), c);
+	job->w = w;
+	job->agent = a;
+	job->writes = writes;
+	job->len = world_new_range(w, c, &job->at);
+	if (writes) {
+		world_change(w, job->at, job->len);
+		w->untold[c] = a->view + 1;
+	}
+	spin_lock_init(&job->lock);
+	dma_fence_init(&job->fence, &job_ops, &job->lock,
+		       dma_fence_context_alloc(1), 1);
+	INIT_WORK(&job->work, run_job);
+	dma_resv_lock(resv, NULL);
+	if (dma_resv_reserve_fences(resv, 1))
+		KUNIT_FAIL(w->test, "no room for a fence");
+	else
+		dma_resv_add_fence(resv, &job->fence, writes ?
+				   DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
+	dma_resv_unlock(resv);
+	w->job = job;
+	schedule_work(&job->work);
+}
+
+/* Who has no exporter that waits for fences does so itself. */
+static void finish_job(struct world *w)
+{
+	if (!w->job)
+		return;
+	flush_work(&w->job->work);
+	dma_fence_put(&w->job->fence);
+	w->job = NULL;
+}
+
+/* Of the exporter it is wanted. */
+static void expect_wait(struct world *w, bool writes)
+{
+	if (!w->job || (!writes && !w->job->writes))
+		return;
+	if (!dma_fence_is_signaled(&w->job->fence))
+		KUNIT_FAIL(w->test, "a CPU access has begun under a fence");
+	finish_job(w);
+}
+
 static void step_importer(struct world *w, struct agent *a)
 {
 	unsigned int c = world_chance(w, CHUNKS);
@@ -154,6 +242,11 @@ static void step_importer(struct world *w, struct agent *a)
 		map_device(w, a);
 	} else if (!world_chance(w, 6)) {
 		unmap_device(w, a);
+	} else if (!world_chance(w, 3)) {
+		if (world_device_may_write(w, a, c))
+			start_job(w, a, c, true);
+		else if (world_device_may_read(w, a, c))
+			start_job(w, a, c, false);
 	} else if (world_device_may_write(w, a, c)) {
 		world_note(w, "silent write to chunk", world_name_of(a), c);
 		len = world_new_bytes(w, c, &at);
@@ -175,7 +268,9 @@ static void step_bracket(struct world *w, unsigned int i)
 				      !world_any_queue(w, true));
 		dir = w->brackets[i] == 1 ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
 		world_note(w, "begin", "bracket", w->brackets[i]);
-		dma_buf_begin_cpu_access(w->buf->dbuf, dir);
+		/* Not by way of the core, which waits as well, but too late. */
+		w->buf->dbuf->ops->begin_cpu_access(w->buf->dbuf, dir);
+		expect_wait(w, w->brackets[i] == 2);
 		told(w);
 		return;
 	}
@@ -222,6 +317,8 @@ static void step(struct world *w)
 {
 	unsigned int who = world_chance(w, DEVICES + BRACKETS + 3);
 
+	if (who - DEVICES >= BRACKETS || w->brackets[who - DEVICES])
+		finish_job(w);
 	if (who < DEVICES && w->agents[who].queue)
 		step_queue(w, &w->agents[who]);
 	else if (who < DEVICES)
@@ -282,6 +379,7 @@ static void end_world(struct world *w)
 {
 	unsigned int i;
 
+	finish_job(w);
 	for (i = 0; i < DEVICES; i++) {
 		struct agent *a = &w->agents[i];
 
@@ -307,6 +405,9 @@ static bool check_some(struct world *w, unsigned int i)
 	struct agent *a = &w->agents[world_chance(w, DEVICES)];
 	unsigned int c = world_chance(w, CHUNKS);
 
+	/* What a device is at is looked at when it is done. */
+	if (w->job)
+		return true;
 	return i % 64 ? world_check_device(w, a, c) && world_check_cpu(w, c) :
 			world_check_all(w);
 }

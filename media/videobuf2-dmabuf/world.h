@@ -5,7 +5,9 @@
 #ifndef VDB_WORLD_H
 #define VDB_WORLD_H
 
+#include <linux/dma-fence.h>
 #include <linux/prandom.h>
+#include <linux/workqueue.h>
 
 #include "kunit.h"
 
@@ -35,6 +37,30 @@ struct agent {
 	u8 *copy;
 };
 
+/**
+ * struct job - what an importer's device is doing under a fence
+ * @work: does it
+ * @fence: is signalled when it is done
+ * @lock: the fence's
+ * @w: the world
+ * @agent: the device
+ * @writes: it writes what is the newest there, else it reads
+ * @at: where
+ * @len: how much
+ * @got: room for what is read
+ */
+struct job {
+	struct work_struct work;
+	struct dma_fence fence;
+	spinlock_t lock; /* see above */
+	struct world *w;
+	struct agent *agent;
+	bool writes;
+	size_t at;
+	size_t len;
+	u8 got[3000];
+};
+
 #define DEVICES 8
 #define BRACKETS 2
 
@@ -52,6 +78,7 @@ struct agent {
  * @untold: by chunk, the view (+ 1) of a write that nobody was told of
  * @unclosed: by chunk, a process wrote outside of a bracket, and still can
  * @got: room for what was read
+ * @job: what an importer's device does, until somebody has waited for it
  * @log: the last events
  * @events: how many there were
  */
@@ -68,6 +95,7 @@ struct world {
 	unsigned int untold[CHUNKS];
 	bool unclosed[CHUNKS];
 	u8 *got;
+	struct job *job;
 	struct {
 		const char *what;
 		const char *who;
@@ -89,9 +117,12 @@ void world_copy_pages(struct vdb_buffer *buf, u8 *copy, size_t at,
 bool world_any_queue(struct world *w, bool reading);
 bool world_any_bracket(struct world *w, unsigned int least);
 bool world_unbracketed_ok(struct world *w);
+bool world_device_may_read(struct world *w, struct agent *a, unsigned int c);
 bool world_device_may_write(struct world *w, struct agent *a, unsigned int c);
 void world_device_io(struct world *w, struct agent *a, size_t at, u8 *bytes,
 		     size_t len, bool write);
+size_t world_new_range(struct world *w, unsigned int c, size_t *at);
+void world_change(struct world *w, size_t at, size_t len);
 size_t world_new_bytes(struct world *w, unsigned int c, size_t *at);
 bool world_check_device(struct world *w, struct agent *a, unsigned int c);
 bool world_check_cpu(struct world *w, unsigned int c);
