@@ -13,8 +13,8 @@
 #include <media/v4l2-dev.h>
 #include <media/v4l2-device.h>
 
-#include "camera/config.h"
 #include "reasons.h"
+#include "v4l2/device-config.h"
 
 #define VIVID_EXT_M2M_NAME "vivid-ext-m2m"
 

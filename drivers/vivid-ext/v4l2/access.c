@@ -19,8 +19,8 @@
 
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "access.h"
-#include "camera/config.h"
 #include "dmabus.h"
+#include "device-config.h"
 #include "reasons.h"
 
 static const struct vb2_mem_ops *memops_of(unsigned int a)
