@@ -90,20 +90,20 @@ static int capture_start(struct vivid_ext_node *node)
 	int ret;
 
 	to_capture(node)->loop = VIVID_EXT_LOOP_OFF;
-	ret = vivid_ext_media_start(node->dev);
+	ret = vivid_ext_media_start(&to_capture(node)->media);
 	if (ret)
 		return ret;
 	ret = vivid_ext_pattern_start(&to_capture(node)->pattern,
 				      &node->format);
 	if (ret)
-		vivid_ext_media_stop(node->dev);
+		vivid_ext_media_stop(&to_capture(node)->media);
 	return ret;
 }
 
 static void capture_stop(struct vivid_ext_node *node)
 {
 	vivid_ext_pattern_stop(&to_capture(node)->pattern);
-	vivid_ext_media_stop(node->dev);
+	vivid_ext_media_stop(&to_capture(node)->media);
 }
 
 /* What the output node of the same device shows, if it can be had. */
@@ -113,9 +113,9 @@ static bool capture_loop(struct vivid_ext_capture *cap,
 	struct vivid_ext_dev *dev = cap->node.dev;
 	enum vivid_ext_loop loop;
 
-	if (!dev->config.output)
+	if (!cap->screen)
 		return false;
-	loop = vivid_ext_screen_draw(&dev->output.screen, frame);
+	loop = vivid_ext_screen_draw(cap->screen, frame);
 	if (loop == VIVID_EXT_LOOP_DIFFERENT && cap->loop != loop)
 		dev_notice_ratelimited(dev->dev, "no loop: capture is %ux%u %p4cc, and the output node shows something else\n",
 				       frame->width, frame->height,
@@ -132,7 +132,7 @@ static bool capture_loop(struct vivid_ext_capture *cap,
 static void capture_begin(struct vivid_ext_node *node, u32 sequence)
 {
 	if (node->dev->config.mc)
-		vivid_ext_sensor_frame_start(&node->dev->media.sensor,
+		vivid_ext_sensor_frame_start(&to_capture(node)->media.sensor,
 					     sequence);
 }
 
@@ -172,24 +172,48 @@ static u32 capture_use_media(struct video_device *vdev)
 	return V4L2_CAP_IO_MC;
 }
 
+static int capture_init_controls(struct vivid_ext_capture *cap, bool mc)
+{
+	struct v4l2_ctrl_handler *handler = &cap->controls.handler;
+	int ret;
+
+	ret = vivid_ext_controls_init(&cap->controls, &cap->pattern,
+				      &cap->node.inject, !mc);
+	if (!ret && mc) {
+		vivid_ext_sensor_controls_init(&cap->media.sensor, handler,
+					       &cap->node, &cap->pattern);
+		ret = handler->error;
+	}
+	if (ret)
+		return ret;
+	/* A sensor applies them once it is made; then the node has none. */
+	if (mc)
+		return vivid_ext_media_init(&cap->media, &cap->node, handler);
+	cap->node.vdev.ctrl_handler = handler;
+	return v4l2_ctrl_handler_setup(handler);
+}
+
 /**
- * vivid_ext_capture_register - make a capture node
+ * vivid_ext_capture_register - make a capture node, and its media device
  * @cap: zeroed memory in @dev
  * @dev: the camera, configured, its v4l2_device registered
+ * @screen: what the output node shows, or NULL
  *
  * The node can be opened before this returns. Process context. Needs
- * vivid_ext_capture_free() even if it fails, when the last reference to @dev
- * goes.
+ * vivid_ext_capture_unregister() and vivid_ext_capture_free() even if it
+ * fails, the latter when the last reference to @dev goes.
  *
  * Return: 0, or the error of the framework that refused.
  */
 int vivid_ext_capture_register(struct vivid_ext_capture *cap,
-			       struct vivid_ext_dev *dev)
+			       struct vivid_ext_dev *dev,
+			       struct vivid_ext_screen *screen)
 {
 	bool multiplanar = dev->config.multiplanar;
 	u32 caps = V4L2_CAP_READWRITE;
 	int ret;
 
+	cap->screen = screen;
 	ret = vivid_ext_node_init(&cap->node, dev, &capture_node_ops,
 				  multiplanar ?
 				  V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE :
@@ -197,18 +221,28 @@ int vivid_ext_capture_register(struct vivid_ext_capture *cap,
 	if (ret)
 		return ret;
 	vivid_ext_pattern_init(&cap->pattern, &cap->node.format);
-	ret = vivid_ext_controls_init(cap);
-	if (ret)
-		return ret;
-	ret = vivid_ext_media_init(dev);
+	ret = capture_init_controls(cap, dev->config.mc);
 	if (ret)
 		return ret;
 	caps |= multiplanar ? V4L2_CAP_VIDEO_CAPTURE_MPLANE :
 			      V4L2_CAP_VIDEO_CAPTURE;
 	if (dev->config.mc)
 		caps |= capture_use_media(&cap->node.vdev);
-	return vivid_ext_node_register(&cap->node, "camera", &capture_ioctl_ops,
-				       caps);
+	ret = vivid_ext_node_register(&cap->node, "camera", &capture_ioctl_ops,
+				      caps);
+	return ret ?: vivid_ext_media_register(&cap->media);
+}
+
+/**
+ * vivid_ext_capture_unregister - take the node away, and its media device
+ * @cap: the node
+ *
+ * As vivid_ext_node_unregister().
+ */
+void vivid_ext_capture_unregister(struct vivid_ext_capture *cap)
+{
+	vivid_ext_node_unregister(&cap->node);
+	vivid_ext_media_unregister(&cap->media);
 }
 
 /**
@@ -217,6 +251,7 @@ int vivid_ext_capture_register(struct vivid_ext_capture *cap,
  */
 void vivid_ext_capture_free(struct vivid_ext_capture *cap)
 {
-	vivid_ext_controls_free(cap);
+	vivid_ext_media_free(&cap->media);
+	vivid_ext_controls_free(&cap->controls);
 	vivid_ext_pattern_free(&cap->pattern);
 }

@@ -6,18 +6,14 @@
 #include <linux/kernel.h>
 #include <linux/vivid-ext.h>
 
-#include "capture.h"
 #include "controls.h"
-#include "core.h"
 #include "pattern.h"
+#include "v4l2/inject.h"
 
 static struct vivid_ext_pattern *ctrl_pattern(struct v4l2_ctrl *ctrl)
 {
-	struct vivid_ext_capture *cap =
-		container_of(ctrl->handler, struct vivid_ext_capture,
-			     controls.handler);
-
-	return &cap->pattern;
+	return container_of(ctrl->handler, struct vivid_ext_controls,
+			    handler)->pattern;
 }
 
 /* While the gain is automatic the pattern moves it; read it back from there. */
@@ -220,25 +216,27 @@ static void controls_add_picture(struct vivid_ext_controls *controls)
 }
 
 /**
- * vivid_ext_controls_init - make the controls of a node
- * @cap: the node; its pattern must be initialised
+ * vivid_ext_controls_init - make the controls of a capture node
+ * @controls: zeroed memory
+ * @pattern: what they change, initialised
+ * @inject: the errors that can be asked for
+ * @picture: those too that a sensor has in its own way
  *
- * With a media controller they are the sensor's, which applies them once it is
- * made; then the node has none. Process context. Needs vivid_ext_controls_free() even if it fails.
+ * The caller sets them up once they are complete. Process context. Needs
+ * vivid_ext_controls_free() even if it fails.
  *
  * Return: 0, or the control framework's error.
  */
-int vivid_ext_controls_init(struct vivid_ext_capture *cap)
+int vivid_ext_controls_init(struct vivid_ext_controls *controls,
+			    struct vivid_ext_pattern *pattern,
+			    struct vivid_ext_inject *inject, bool picture)
 {
-	struct vivid_ext_controls *controls = &cap->controls;
 	struct v4l2_ctrl_handler *handler = &controls->handler;
 	unsigned int i;
 
+	controls->pattern = pattern;
 	v4l2_ctrl_handler_init(handler, 24 + VIVID_EXT_NUM_ERRORS);
-	if (cap->node.dev->config.mc)
-		vivid_ext_sensor_controls_init(&cap->node.dev->media.sensor,
-					       handler);
-	else
+	if (picture)
 		controls_add_picture(controls);
 	v4l2_ctrl_new_std(handler, &ctrl_ops, V4L2_CID_HFLIP, 0, 1, 1, 0);
 	v4l2_ctrl_new_std(handler, &ctrl_ops, V4L2_CID_VFLIP, 0, 1, 1, 0);
@@ -246,18 +244,15 @@ int vivid_ext_controls_init(struct vivid_ext_capture *cap)
 				     TPG_PAT_NOISE, 0, 0, tpg_pattern_strings);
 	for (i = 0; i < ARRAY_SIZE(custom); i++)
 		v4l2_ctrl_new_custom(handler, &custom[i], NULL);
-	vivid_ext_inject_init(&cap->node.inject, handler, VIVID_EXT_ALL_ERRORS);
-	if (handler->error || cap->node.dev->config.mc)
-		return handler->error;
-	cap->node.vdev.ctrl_handler = handler;
-	return v4l2_ctrl_handler_setup(handler);
+	vivid_ext_inject_init(inject, handler, VIVID_EXT_ALL_ERRORS);
+	return handler->error;
 }
 
 /**
  * vivid_ext_controls_free - the node is gone
- * @cap: the node
+ * @controls: its controls
  */
-void vivid_ext_controls_free(struct vivid_ext_capture *cap)
+void vivid_ext_controls_free(struct vivid_ext_controls *controls)
 {
-	v4l2_ctrl_handler_free(&cap->controls.handler);
+	v4l2_ctrl_handler_free(&controls->handler);
 }

@@ -31,7 +31,6 @@ static void dev_release(struct v4l2_device *v4l2_dev)
 	struct vivid_ext_dev *dev =
 		container_of(v4l2_dev, struct vivid_ext_dev, v4l2_dev);
 
-	vivid_ext_media_free(dev);
 	vivid_ext_output_free(&dev->output);
 	vivid_ext_capture_free(&dev->capture);
 	v4l2_device_unregister(&dev->v4l2_dev);
@@ -53,8 +52,7 @@ static void dev_unregister(void *data)
 
 	vivid_ext_debugfs_remove(dev);
 	vivid_ext_node_unregister(&dev->output.node);
-	vivid_ext_node_unregister(&dev->capture.node);
-	vivid_ext_media_unregister(dev);
+	vivid_ext_capture_unregister(&dev->capture);
 }
 
 static struct vivid_ext_dev *dev_create(struct device *parent)
@@ -127,9 +125,9 @@ static int dev_register(struct vivid_ext_dev *dev)
 		ret = vivid_ext_output_init(&dev->output, dev);
 	if (ret)
 		return ret;
-	ret = vivid_ext_capture_register(&dev->capture, dev);
-	if (!ret)
-		ret = vivid_ext_media_register(dev);
+	ret = vivid_ext_capture_register(&dev->capture, dev,
+					 dev->config.output ?
+					 &dev->output.screen : NULL);
 	if (ret || !dev->config.output)
 		return ret;
 	return vivid_ext_output_register(&dev->output);

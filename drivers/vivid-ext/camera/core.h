@@ -11,7 +11,6 @@
 
 #include "capture.h"
 #include "config.h"
-#include "media.h"
 #include "output.h"
 
 #define VIVID_EXT_NAME	"vivid-ext"
@@ -26,7 +25,6 @@
  *	bus; protects what is constant while there are buffers
  * @capture: the video node that gives frames
  * @output: the one that takes them, if there is one
- * @media: its media device, with config.mc
  */
 struct vivid_ext_dev {
 	struct device *dev;
@@ -36,7 +34,6 @@ struct vivid_ext_dev {
 	struct mutex lock;	/* see above */
 	struct vivid_ext_capture capture;
 	struct vivid_ext_output output;
-	struct vivid_ext_media media;
 };
 
 struct platform_device *

@@ -11,6 +11,8 @@
 
 #include "core.h"
 #include "media.h"
+#include "node.h"
+#include "pattern.h"
 
 /*
  * libcamera takes only media devices whose driver it knows by name, and learns
@@ -27,11 +29,14 @@ static int media_link_validate(struct media_link *link)
 	struct video_device *vdev =
 		media_entity_to_video_device(link->sink->entity);
 	struct vivid_ext_node *node = video_get_drvdata(vdev);
+	struct vivid_ext_media *media =
+		container_of(vdev->entity.graph_obj.mdev,
+			     struct vivid_ext_media, mdev);
 	const struct vivid_ext_format *want = &node->format;
 	u32 fourcc = want->layout->fourcc;
 	struct v4l2_mbus_framefmt fmt;
 
-	vivid_ext_sensor_format(&node->dev->media.sensor, &fmt);
+	vivid_ext_sensor_format(&media->sensor, &fmt);
 	if (fmt.width == want->width && fmt.height == want->height &&
 	    vivid_ext_sensor_fits(fmt.code, fourcc))
 		return 0;
@@ -48,27 +53,29 @@ static const struct media_entity_operations media_capture_ops = {
 
 /**
  * vivid_ext_media_init - make what belongs to the media device
- * @dev: the camera; its capture node has controls, but is not registered
+ * @media: zeroed memory
+ * @node: the capture node, not registered
+ * @handler: the controls, among which are the sensor's
  *
  * Process context; vivid_ext_media_free() undoes it.
  *
  * Return: 0 or the framework's error.
  */
-int vivid_ext_media_init(struct vivid_ext_dev *dev)
+int vivid_ext_media_init(struct vivid_ext_media *media,
+			 struct vivid_ext_node *node,
+			 struct v4l2_ctrl_handler *handler)
 {
-	struct vivid_ext_media *media = &dev->media;
-	struct media_entity *entity = &dev->capture.node.vdev.entity;
+	struct media_entity *entity = &node->vdev.entity;
 	struct media_device *mdev = &media->mdev;
+	struct device *dev = node->dev->dev;
 	int ret;
 
-	if (!dev->config.mc)
-		return 0;
-	mdev->dev = dev->dev;
+	mdev->dev = dev;
 	strscpy(mdev->model, VIVID_EXT_NAME " camera", sizeof(mdev->model));
 	if (media_driver) {
 		strscpy(mdev->driver_name, media_driver,
 			sizeof(mdev->driver_name));
-		dev_notice(dev->dev, "for tests the media device says that its driver is %s\n",
+		dev_notice(dev, "for tests the media device says that its driver is %s\n",
 			   mdev->driver_name);
 	}
 	media_device_init(mdev);
@@ -76,52 +83,54 @@ int vivid_ext_media_init(struct vivid_ext_dev *dev)
 	media->pad.flags = MEDIA_PAD_FL_SINK;
 	ret = media_entity_pads_init(entity, 1, &media->pad);
 	if (!ret)
-		ret = vivid_ext_sensor_init(&media->sensor, &dev->capture);
+		ret = vivid_ext_sensor_init(&media->sensor, dev, handler);
 	if (ret) {
 		media_device_cleanup(mdev);
 		return ret;
 	}
-	dev->v4l2_dev.mdev = mdev;
+	media->node = node;
+	node->dev->v4l2_dev.mdev = mdev;
 	return 0;
 }
 
 /**
  * vivid_ext_media_free - nobody has any of the nodes open any more
- * @dev: the camera, unregistered
+ * @media: the media device, unregistered
  */
-void vivid_ext_media_free(struct vivid_ext_dev *dev)
+void vivid_ext_media_free(struct vivid_ext_media *media)
 {
-	if (!dev->v4l2_dev.mdev)
+	if (!media->node)
 		return;
-	vivid_ext_sensor_free(&dev->media.sensor);
-	media_entity_cleanup(&dev->capture.node.vdev.entity);
-	media_device_cleanup(&dev->media.mdev);
+	vivid_ext_sensor_free(&media->sensor);
+	media_entity_cleanup(&media->node->vdev.entity);
+	media_device_cleanup(&media->mdev);
 }
 
 /**
  * vivid_ext_media_register - show the sensor, and last the whole graph
- * @dev: the camera, its capture node registered
+ * @media: the media device, its capture node registered
  *
  * Process context; vivid_ext_media_unregister() undoes it.
  *
  * Return: 0 or the framework's error.
  */
-int vivid_ext_media_register(struct vivid_ext_dev *dev)
+int vivid_ext_media_register(struct vivid_ext_media *media)
 {
-	struct vivid_ext_media *media = &dev->media;
 	struct v4l2_subdev *sd = &media->sensor.sd;
+	struct v4l2_device *v4l2_dev;
 	int ret;
 
-	if (!dev->config.mc)
+	if (!media->node)
 		return 0;
-	ret = v4l2_device_register_subdev(&dev->v4l2_dev, sd);
+	v4l2_dev = &media->node->dev->v4l2_dev;
+	ret = v4l2_device_register_subdev(v4l2_dev, sd);
 	if (ret)
 		return ret;
-	ret = media_create_pad_link(&sd->entity, 0, &dev->capture.node.vdev.entity,
+	ret = media_create_pad_link(&sd->entity, 0, &media->node->vdev.entity,
 				    0, MEDIA_LNK_FL_ENABLED |
 				    MEDIA_LNK_FL_IMMUTABLE);
 	if (!ret)
-		ret = v4l2_device_register_subdev_nodes(&dev->v4l2_dev);
+		ret = v4l2_device_register_subdev_nodes(v4l2_dev);
 	if (!ret)
 		ret = media_device_register(&media->mdev);
 	return ret;
@@ -129,25 +138,25 @@ int vivid_ext_media_register(struct vivid_ext_dev *dev)
 
 /**
  * vivid_ext_media_unregister - take the graph and the sensor away
- * @dev: the camera, its capture node unregistered
+ * @media: the media device, its capture node unregistered
  *
  * For one that was never registered there is nothing to do.
  */
-void vivid_ext_media_unregister(struct vivid_ext_dev *dev)
+void vivid_ext_media_unregister(struct vivid_ext_media *media)
 {
-	struct v4l2_subdev *sd = &dev->media.sensor.sd;
+	struct v4l2_subdev *sd = &media->sensor.sd;
 
-	if (!dev->v4l2_dev.mdev)
+	if (!media->node)
 		return;
 	/* Opening it looks into the graph: nobody may when that is gone. */
 	video_unregister_device(sd->devnode);
 	v4l2_device_unregister_subdev(sd);
-	media_device_unregister(&dev->media.mdev);
+	media_device_unregister(&media->mdev);
 }
 
 /**
  * vivid_ext_media_start - let the sensor send
- * @dev: the camera
+ * @media: the media device
  *
  * What it is set to from now on counts for the next stream. Process context,
  * under the capture node's lock; vivid_ext_media_stop() undoes it.
@@ -155,40 +164,40 @@ void vivid_ext_media_unregister(struct vivid_ext_dev *dev)
  * Return: 0, or -EPIPE if the capture node is set to something else than the
  * sensor.
  */
-int vivid_ext_media_start(struct vivid_ext_dev *dev)
+int vivid_ext_media_start(struct vivid_ext_media *media)
 {
-	struct vivid_ext_capture *cap = &dev->capture;
-	struct vivid_ext_sensor *sensor = &dev->media.sensor;
+	struct vivid_ext_sensor *sensor = &media->sensor;
+	struct vivid_ext_pattern *pattern = sensor->pattern;
 	int ret;
 
-	if (!dev->config.mc)
+	if (!media->node)
 		return 0;
-	ret = video_device_pipeline_start(&cap->node.vdev, &dev->media.pipe);
+	ret = video_device_pipeline_start(&media->node->vdev, &media->pipe);
 	if (ret)
 		return ret;
 	ret = v4l2_subdev_call(&sensor->sd, video, s_stream, 1);
 	if (ret) {
-		video_device_pipeline_stop(&cap->node.vdev);
+		video_device_pipeline_stop(&media->node->vdev);
 		return ret;
 	}
-	cap->pattern.source_width = VIVID_EXT_ACTIVE_WIDTH;
-	cap->pattern.source_height = VIVID_EXT_ACTIVE_HEIGHT;
-	cap->pattern.crop = sensor->crop;
-	cap->pattern.crop.left -= VIVID_EXT_ACTIVE_LEFT;
-	cap->pattern.crop.top -= VIVID_EXT_ACTIVE_TOP;
+	pattern->source_width = VIVID_EXT_ACTIVE_WIDTH;
+	pattern->source_height = VIVID_EXT_ACTIVE_HEIGHT;
+	pattern->crop = sensor->crop;
+	pattern->crop.left -= VIVID_EXT_ACTIVE_LEFT;
+	pattern->crop.top -= VIVID_EXT_ACTIVE_TOP;
 	return 0;
 }
 
 /**
  * vivid_ext_media_stop - the sensor sends no more
- * @dev: the camera
+ * @media: the media device
  *
  * Process context, under the capture node's lock.
  */
-void vivid_ext_media_stop(struct vivid_ext_dev *dev)
+void vivid_ext_media_stop(struct vivid_ext_media *media)
 {
-	if (!dev->config.mc)
+	if (!media->node)
 		return;
-	v4l2_subdev_call(&dev->media.sensor.sd, video, s_stream, 0);
-	video_device_pipeline_stop(&dev->capture.node.vdev);
+	v4l2_subdev_call(&media->sensor.sd, video, s_stream, 0);
+	video_device_pipeline_stop(&media->node->vdev);
 }

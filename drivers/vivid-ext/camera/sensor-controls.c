@@ -8,9 +8,8 @@
 #include <media/v4l2-ctrls.h>
 
 #include "../../media/videobuf2-dmabuf/compat.h"
-#include "capture.h"
-#include "controls.h"
-#include "core.h"
+#include "node.h"
+#include "pattern.h"
 #include "sensor.h"
 
 /* Blanked, a picture is 2200x1125: at this rate, 30 of them a second. */
@@ -29,19 +28,10 @@
 #define GAIN_ONE	16
 #define GAIN_MAX	256
 
-static struct vivid_ext_sensor *ctrl_sensor(struct v4l2_ctrl *ctrl)
-{
-	struct vivid_ext_capture *cap =
-		container_of(ctrl->handler, struct vivid_ext_capture,
-			     controls.handler);
-
-	return &cap->node.dev->media.sensor;
-}
-
 /* Light, as the pattern generator's contrast. */
 static void sensor_apply_light(struct vivid_ext_sensor *sensor)
 {
-	struct vivid_ext_pattern *pattern = &sensor->cap->pattern;
+	struct vivid_ext_pattern *pattern = sensor->pattern;
 	u32 gain = sensor->exposure->val * sensor->gain->val *
 		   (VIVID_EXT_GAIN_ONE / GAIN_ONE) / EXPOSURE_DEFAULT;
 
@@ -81,19 +71,19 @@ void vivid_ext_sensor_lines_changed(struct vivid_ext_sensor *sensor,
 void vivid_ext_sensor_apply_timing(struct vivid_ext_sensor *sensor, s32 hblank,
 				   s32 vblank)
 {
-	struct vivid_ext_capture *cap = sensor->cap;
+	struct vivid_ext_node *node = sensor->node;
 	u32 pixels = sensor->crop.width + hblank;
 	u32 lines = sensor->crop.height + vblank;
 
-	spin_lock_irq(&cap->node.qlock);
-	cap->node.interval = (struct v4l2_fract){ pixels * lines, PIXEL_RATE };
-	spin_unlock_irq(&cap->node.qlock);
+	spin_lock_irq(&node->qlock);
+	node->interval = (struct v4l2_fract){ pixels * lines, PIXEL_RATE };
+	spin_unlock_irq(&node->qlock);
 }
 
 /* Exposure stands for the gain as well, and vertical blanking for all. */
 static int sensor_set_ctrl(struct v4l2_ctrl *ctrl)
 {
-	struct vivid_ext_sensor *sensor = ctrl_sensor(ctrl);
+	struct vivid_ext_sensor *sensor = ctrl->priv;
 	struct v4l2_subdev_state *state;
 	struct v4l2_rect *crop;
 
@@ -114,11 +104,16 @@ static const struct v4l2_ctrl_ops sensor_ctrl_ops = {
 	.s_ctrl = sensor_set_ctrl,
 };
 
-static struct v4l2_ctrl *sensor_add(struct v4l2_ctrl_handler *handler, u32 id,
+static struct v4l2_ctrl *sensor_add(struct vivid_ext_sensor *sensor,
+				    struct v4l2_ctrl_handler *handler, u32 id,
 				    s64 min, s64 max, s64 def)
 {
-	return v4l2_ctrl_new_std(handler, &sensor_ctrl_ops, id, min, max, 1,
-				 def);
+	struct v4l2_ctrl *ctrl = v4l2_ctrl_new_std(handler, &sensor_ctrl_ops,
+						   id, min, max, 1, def);
+
+	if (ctrl)
+		ctrl->priv = sensor;
+	return ctrl;
 }
 
 /* What can be read only: where the sensor sits, and how fast it sends. */
@@ -145,21 +140,27 @@ static void sensor_add_constants(struct v4l2_ctrl_handler *handler)
  * @sensor: the sensor, not yet made
  * @handler: the control handler of its capture node, which will be the
  *	sensor's
+ * @node: the capture node, whose frames come as the sensor sends them
+ * @pattern: what the sensor sees
  *
  * Process context. Errors are the handler's.
  */
 void vivid_ext_sensor_controls_init(struct vivid_ext_sensor *sensor,
-				    struct v4l2_ctrl_handler *handler)
+				    struct v4l2_ctrl_handler *handler,
+				    struct vivid_ext_node *node,
+				    struct vivid_ext_pattern *pattern)
 {
-	sensor->exposure = sensor_add(handler, V4L2_CID_EXPOSURE, 1,
+	sensor->node = node;
+	sensor->pattern = pattern;
+	sensor->exposure = sensor_add(sensor, handler, V4L2_CID_EXPOSURE, 1,
 				      VIVID_EXT_ACTIVE_HEIGHT + VBLANK_DEFAULT -
 				      EXPOSURE_MARGIN, EXPOSURE_DEFAULT);
-	sensor->gain = sensor_add(handler, V4L2_CID_ANALOGUE_GAIN, GAIN_ONE,
-				  GAIN_MAX, GAIN_ONE);
-	sensor->vblank = sensor_add(handler, V4L2_CID_VBLANK, VBLANK_DEFAULT,
-				    VBLANK_MAX, VBLANK_DEFAULT);
-	sensor->hblank = sensor_add(handler, V4L2_CID_HBLANK, HBLANK_DEFAULT,
-				    HBLANK_MAX, HBLANK_DEFAULT);
+	sensor->gain = sensor_add(sensor, handler, V4L2_CID_ANALOGUE_GAIN,
+				  GAIN_ONE, GAIN_MAX, GAIN_ONE);
+	sensor->vblank = sensor_add(sensor, handler, V4L2_CID_VBLANK,
+				    VBLANK_DEFAULT, VBLANK_MAX, VBLANK_DEFAULT);
+	sensor->hblank = sensor_add(sensor, handler, V4L2_CID_HBLANK,
+				    HBLANK_DEFAULT, HBLANK_MAX, HBLANK_DEFAULT);
 	sensor_add_constants(handler);
 	if (handler->error)
 		return;

@@ -15,9 +15,9 @@
 #include <media/v4l2-event.h>
 
 #include "../../media/videobuf2-dmabuf/compat.h"
-#include "capture.h"
 #include "core.h"
 #include "sensor.h"
+#include "v4l2/format.h"
 
 /* A kind of pixels, which the capture node can write in several ways. */
 enum sensor_kind {
@@ -354,27 +354,27 @@ void vivid_ext_sensor_free(struct vivid_ext_sensor *sensor)
 /**
  * vivid_ext_sensor_init - make the sensor
  * @sensor: zeroed memory
- * @cap: its capture node, whose controls have been made
+ * @dev: the camera's
+ * @handler: vivid_ext_sensor_controls_init() has added its controls there
  *
  * Process context. Needs vivid_ext_sensor_free() if it succeeds; to register
  * it with the V4L2 device is left to the caller.
  *
  * Return: 0 or the framework's error.
  */
-int vivid_ext_sensor_init(struct vivid_ext_sensor *sensor,
-			  struct vivid_ext_capture *cap)
+int vivid_ext_sensor_init(struct vivid_ext_sensor *sensor, struct device *dev,
+			  struct v4l2_ctrl_handler *handler)
 {
 	struct v4l2_subdev *sd = &sensor->sd;
 	int ret;
 
-	sensor->cap = cap;
 	v4l2_subdev_init(sd, &sensor_ops);
 	sd->internal_ops = &sensor_internal_ops;
-	sd->dev = cap->node.dev->dev;
+	sd->dev = dev;
 	sd->flags = V4L2_SUBDEV_FL_HAS_DEVNODE | V4L2_SUBDEV_FL_HAS_EVENTS;
 	sd->entity.function = MEDIA_ENT_F_CAM_SENSOR;
 	strscpy(sd->name, VIVID_EXT_NAME " sensor", sizeof(sd->name));
-	sd->ctrl_handler = &cap->controls.handler;
+	sd->ctrl_handler = handler;
 	/* Blanking and exposure go by the crop: one lock for all. */
 	sd->state_lock = sd->ctrl_handler->lock;
 	sensor->pad.flags = MEDIA_PAD_FL_SOURCE;

@@ -11,7 +11,8 @@
 
 struct v4l2_ctrl;
 struct v4l2_ctrl_handler;
-struct vivid_ext_capture;
+struct vivid_ext_node;
+struct vivid_ext_pattern;
 
 /* All pixels there are, and those of them that make the picture. */
 #define VIVID_EXT_NATIVE_WIDTH	1936
@@ -29,7 +30,8 @@ struct vivid_ext_capture;
  * struct vivid_ext_sensor - a virtual image sensor
  * @sd: the sub-device; its active state is under the control handler's lock
  * @pad: where its pictures leave
- * @cap: the node that captures them
+ * @node: the capture node, which shows how fast frames come
+ * @pattern: what it sees
  * @exposure: lines; with @gain a cluster, must lie before it
  * @gain: in 1/16
  * @vblank: lines; with @hblank a cluster, must lie before it
@@ -40,7 +42,8 @@ struct vivid_ext_capture;
 struct vivid_ext_sensor {
 	struct v4l2_subdev sd;
 	struct media_pad pad;
-	struct vivid_ext_capture *cap;
+	struct vivid_ext_node *node;
+	struct vivid_ext_pattern *pattern;
 	struct v4l2_ctrl *exposure;
 	struct v4l2_ctrl *gain;
 	struct v4l2_ctrl *vblank;
@@ -49,8 +52,8 @@ struct vivid_ext_sensor {
 };
 
 bool vivid_ext_sensor_fits(u32 code, u32 fourcc);
-int vivid_ext_sensor_init(struct vivid_ext_sensor *sensor,
-			  struct vivid_ext_capture *cap);
+int vivid_ext_sensor_init(struct vivid_ext_sensor *sensor, struct device *dev,
+			  struct v4l2_ctrl_handler *handler);
 void vivid_ext_sensor_free(struct vivid_ext_sensor *sensor);
 void vivid_ext_sensor_format(struct vivid_ext_sensor *sensor,
 			     struct v4l2_mbus_framefmt *fmt);
@@ -58,7 +61,9 @@ void vivid_ext_sensor_frame_start(struct vivid_ext_sensor *sensor,
 				  u32 sequence);
 
 void vivid_ext_sensor_controls_init(struct vivid_ext_sensor *sensor,
-				    struct v4l2_ctrl_handler *handler);
+				    struct v4l2_ctrl_handler *handler,
+				    struct vivid_ext_node *node,
+				    struct vivid_ext_pattern *pattern);
 void vivid_ext_sensor_lines_changed(struct vivid_ext_sensor *sensor,
 				    u32 height, s32 vblank);
 void vivid_ext_sensor_apply_timing(struct vivid_ext_sensor *sensor, s32 hblank,
