@@ -8,7 +8,9 @@
 
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "capture.h"
+#include "config.h"
 #include "core.h"
+#include "queue.h"
 
 static struct vivid_ext_capture *to_capture(struct vivid_ext_node *node)
 {
@@ -39,10 +41,10 @@ static int capture_s_input(struct file *file, void *priv, unsigned int i)
 static int capture_log_status(struct file *file, void *priv)
 {
 	struct vivid_ext_capture *cap = to_capture(video_drvdata(file));
-	struct vivid_ext_dev *dev = cap->node.dev;
+	struct vivid_ext_core *core = cap->node.core;
 
-	v4l2_info(&dev->v4l2_dev, "allocator %s, frames by %s\n",
-		  vivid_ext_allocator_name(dev->config.allocator),
+	v4l2_info(&core->v4l2_dev, "allocator %s, frames by %s\n",
+		  vivid_ext_allocator_name(core->config.allocator),
 		  cap->node.queue.dev ? "DMA" : "CPU");
 	mutex_lock(&cap->pattern.lock);
 	tpg_log_status(&cap->pattern.tpg);
@@ -110,14 +112,14 @@ static void capture_stop(struct vivid_ext_node *node)
 static bool capture_loop(struct vivid_ext_capture *cap,
 			 const struct vivid_ext_frame *frame)
 {
-	struct vivid_ext_dev *dev = cap->node.dev;
+	struct vivid_ext_core *core = cap->node.core;
 	enum vivid_ext_loop loop;
 
 	if (!cap->screen)
 		return false;
 	loop = vivid_ext_screen_draw(cap->screen, frame);
 	if (loop == VIVID_EXT_LOOP_DIFFERENT && cap->loop != loop)
-		dev_notice_ratelimited(dev->dev, "no loop: capture is %ux%u %p4cc, and the output node shows something else\n",
+		dev_notice_ratelimited(core->dev, "no loop: capture is %ux%u %p4cc, and the output node shows something else\n",
 				       frame->width, frame->height,
 				       &frame->fourcc);
 	WRITE_ONCE(cap->loop, loop);
@@ -131,7 +133,7 @@ static bool capture_loop(struct vivid_ext_capture *cap,
 
 static void capture_begin(struct vivid_ext_node *node, u32 sequence)
 {
-	if (node->dev->config.mc)
+	if (node->core->config.mc)
 		vivid_ext_sensor_frame_start(&to_capture(node)->media.sensor,
 					     sequence);
 }
@@ -195,38 +197,38 @@ static int capture_init_controls(struct vivid_ext_capture *cap, bool mc)
 
 /**
  * vivid_ext_capture_register - make a capture node, and its media device
- * @cap: zeroed memory in @dev
- * @dev: the camera, configured, its v4l2_device registered
+ * @cap: zeroed memory in the camera
+ * @core: the camera's, configured, its v4l2_device registered
  * @screen: what the output node shows, or NULL
  *
  * The node can be opened before this returns. Process context. Needs
  * vivid_ext_capture_unregister() and vivid_ext_capture_free() even if it
- * fails, the latter when the last reference to @dev goes.
+ * fails, the latter when the last reference to the camera goes.
  *
  * Return: 0, or the error of the framework that refused.
  */
 int vivid_ext_capture_register(struct vivid_ext_capture *cap,
-			       struct vivid_ext_dev *dev,
+			       struct vivid_ext_core *core,
 			       struct vivid_ext_screen *screen)
 {
-	bool multiplanar = dev->config.multiplanar;
+	bool multiplanar = core->config.multiplanar;
 	u32 caps = V4L2_CAP_READWRITE;
 	int ret;
 
 	cap->screen = screen;
-	ret = vivid_ext_node_init(&cap->node, dev, &capture_node_ops,
-				  multiplanar ?
-				  V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE :
-				  V4L2_BUF_TYPE_VIDEO_CAPTURE);
+	vivid_ext_node_init(&cap->node, core, &capture_node_ops);
+	ret = vivid_ext_queue_init(&cap->node, multiplanar ?
+				   V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE :
+				   V4L2_BUF_TYPE_VIDEO_CAPTURE);
 	if (ret)
 		return ret;
 	vivid_ext_pattern_init(&cap->pattern, &cap->node.format);
-	ret = capture_init_controls(cap, dev->config.mc);
+	ret = capture_init_controls(cap, core->config.mc);
 	if (ret)
 		return ret;
 	caps |= multiplanar ? V4L2_CAP_VIDEO_CAPTURE_MPLANE :
 			      V4L2_CAP_VIDEO_CAPTURE;
-	if (dev->config.mc)
+	if (core->config.mc)
 		caps |= capture_use_media(&cap->node.vdev);
 	ret = vivid_ext_node_register(&cap->node, "camera", &capture_ioctl_ops,
 				      caps);

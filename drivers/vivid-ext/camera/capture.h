@@ -11,7 +11,7 @@
 #include "pattern.h"
 #include "screen.h"
 
-struct vivid_ext_dev;
+struct vivid_ext_core;
 
 /**
  * struct vivid_ext_capture - a capture node
@@ -38,7 +38,7 @@ struct vivid_ext_capture {
 };
 
 int vivid_ext_capture_register(struct vivid_ext_capture *cap,
-			       struct vivid_ext_dev *dev,
+			       struct vivid_ext_core *core,
 			       struct vivid_ext_screen *screen);
 void vivid_ext_capture_unregister(struct vivid_ext_capture *cap);
 void vivid_ext_capture_free(struct vivid_ext_capture *cap);

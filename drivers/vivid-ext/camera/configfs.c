@@ -13,9 +13,9 @@
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
+#include "camera.h"
 #include "config.h"
 #include "configfs.h"
-#include "core.h"
 
 /**
  * struct camera - a directory

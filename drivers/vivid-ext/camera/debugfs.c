@@ -10,8 +10,11 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
+#include "capture.h"
 #include "core.h"
 #include "debugfs.h"
+#include "dmabus.h"
+#include "output.h"
 
 static struct dentry *root;
 
@@ -73,40 +76,40 @@ static int buffers_show(struct seq_file *m, void *unused)
 	struct vivid_ext_buffer *buf;
 	int ret;
 
-	ret = mutex_lock_interruptible(&node->dev->lock);
+	ret = mutex_lock_interruptible(&node->core->lock);
 	if (ret)
 		return ret;
 	list_for_each_entry(buf, &node->buffers, node)
 		vivid_ext_access_show(&buf->access, &buf->vb.vb2_buf, m);
-	mutex_unlock(&node->dev->lock);
+	mutex_unlock(&node->core->lock);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(buffers);
 
 static int bus_show(struct seq_file *m, void *unused)
 {
-	struct vivid_ext_dev *dev = m->private;
+	struct vivid_ext_core *core = m->private;
 	int ret;
 
-	ret = mutex_lock_interruptible(&dev->lock);
+	ret = mutex_lock_interruptible(&core->lock);
 	if (ret)
 		return ret;
-	vivid_ext_bus_show(dev->dev, m);
-	mutex_unlock(&dev->lock);
+	vivid_ext_bus_show(core->dev, m);
+	mutex_unlock(&core->lock);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(bus);
 
-static void output_add(struct vivid_ext_dev *dev)
+static void output_add(struct dentry *parent, struct vivid_ext_capture *cap,
+		       struct vivid_ext_output *out)
 {
-	struct vivid_ext_output *out = &dev->output;
-	struct dentry *dir = debugfs_create_dir("output", dev->debugfs);
+	struct dentry *dir = debugfs_create_dir("output", parent);
 
 	debugfs_create_file("stats", 0444, dir, out, &output_stats_fops);
 	debugfs_create_file("fallback_reasons", 0444, dir, out,
 			    &fallback_reasons_fops);
 	debugfs_create_file("buffers", 0400, dir, &out->node, &buffers_fops);
-	debugfs_create_file("loop", 0444, dir, &dev->capture, &loop_fops);
+	debugfs_create_file("loop", 0444, dir, cap, &loop_fops);
 }
 
 /**
@@ -129,27 +132,31 @@ void vivid_ext_debugfs_exit(void)
 
 /**
  * vivid_ext_debugfs_add - show a camera
- * @dev: the camera, its nodes registered
+ * @core: what its parts share
+ * @cap: its capture node, registered
+ * @out: its output node, registered, or NULL
  */
-void vivid_ext_debugfs_add(struct vivid_ext_dev *dev)
+void vivid_ext_debugfs_add(struct vivid_ext_core *core,
+			   struct vivid_ext_capture *cap,
+			   struct vivid_ext_output *out)
 {
-	dev->debugfs = debugfs_create_dir(dev_name(dev->dev), root);
-	debugfs_create_file("stats", 0444, dev->debugfs, &dev->capture.node,
+	core->debugfs = debugfs_create_dir(dev_name(core->dev), root);
+	debugfs_create_file("stats", 0444, core->debugfs, &cap->node,
 			    &stats_fops);
-	debugfs_create_file("buffers", 0400, dev->debugfs, &dev->capture.node,
+	debugfs_create_file("buffers", 0400, core->debugfs, &cap->node,
 			    &buffers_fops);
-	debugfs_create_file("bus", 0444, dev->debugfs, dev, &bus_fops);
-	if (dev->config.output)
-		output_add(dev);
+	debugfs_create_file("bus", 0444, core->debugfs, core, &bus_fops);
+	if (out)
+		output_add(core->debugfs, cap, out);
 }
 
 /**
  * vivid_ext_debugfs_remove - a camera goes
- * @dev: the camera
+ * @core: what its parts share
  *
- * Waits for readers; the device's lock must not be held.
+ * Waits for readers; the camera's lock must not be held.
  */
-void vivid_ext_debugfs_remove(struct vivid_ext_dev *dev)
+void vivid_ext_debugfs_remove(struct vivid_ext_core *core)
 {
-	debugfs_remove_recursive(dev->debugfs);
+	debugfs_remove_recursive(core->debugfs);
 }

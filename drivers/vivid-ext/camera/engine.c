@@ -186,7 +186,7 @@ static void engine_complete(struct vivid_ext_node *node,
 	buf->vb.field = V4L2_FIELD_NONE;
 	buf->vb.vb2_buf.timestamp = timestamp;
 	buf->error = err;
-	if (!node->dev->config.hardirq) {
+	if (!node->core->config.hardirq) {
 		engine_done(buf);
 		return;
 	}
@@ -206,7 +206,7 @@ static void engine_frame(struct vivid_ext_node *node,
 
 	if (node->ops->begin)
 		node->ops->begin(node, clock->sequence);
-	vivid_ext_inject_disconnect(&node->inject, node->dev->dev);
+	vivid_ext_inject_disconnect(&node->inject, node->core->dev);
 	if (!vivid_ext_inject_frame(&node->inject, VIVID_EXT_ERROR_DROPPED))
 		buf = engine_take(node);
 	if (!buf) {

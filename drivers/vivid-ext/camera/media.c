@@ -40,7 +40,7 @@ static int media_link_validate(struct media_link *link)
 	if (fmt.width == want->width && fmt.height == want->height &&
 	    vivid_ext_sensor_fits(fmt.code, fourcc))
 		return 0;
-	dev_warn_ratelimited(node->dev->dev,
+	dev_warn_ratelimited(node->core->dev,
 			     "the sensor sends %ux%u of code 0x%04x, the capture node is set to %ux%u %p4cc\n",
 			     fmt.width, fmt.height, fmt.code, want->width,
 			     want->height, &fourcc);
@@ -67,7 +67,7 @@ int vivid_ext_media_init(struct vivid_ext_media *media,
 {
 	struct media_entity *entity = &node->vdev.entity;
 	struct media_device *mdev = &media->mdev;
-	struct device *dev = node->dev->dev;
+	struct device *dev = node->core->dev;
 	int ret;
 
 	mdev->dev = dev;
@@ -89,7 +89,7 @@ int vivid_ext_media_init(struct vivid_ext_media *media,
 		return ret;
 	}
 	media->node = node;
-	node->dev->v4l2_dev.mdev = mdev;
+	node->core->v4l2_dev.mdev = mdev;
 	return 0;
 }
 
@@ -122,7 +122,7 @@ int vivid_ext_media_register(struct vivid_ext_media *media)
 
 	if (!media->node)
 		return 0;
-	v4l2_dev = &media->node->dev->v4l2_dev;
+	v4l2_dev = &media->node->core->v4l2_dev;
 	ret = v4l2_device_register_subdev(v4l2_dev, sd);
 	if (ret)
 		return ret;

@@ -12,7 +12,6 @@
 
 #include "core.h"
 #include "node.h"
-#include "queue.h"
 
 #define MAX_FPS		120	/* and at least one frame in a second */
 
@@ -132,7 +131,7 @@ int vivid_ext_node_enum_framesizes(struct file *file, void *priv,
 {
 	struct vivid_ext_node *node = video_drvdata(file);
 
-	return vivid_ext_format_sizes(e, node->dev->config.multiplanar);
+	return vivid_ext_format_sizes(e, node->core->config.multiplanar);
 }
 
 static bool size_ok(u32 size, u32 min, u32 max)
@@ -156,7 +155,7 @@ int vivid_ext_node_enum_frameintervals(struct file *file, void *priv,
 
 	if (e->index ||
 	    !vivid_ext_format_known(e->pixel_format,
-				    node->dev->config.multiplanar) ||
+				    node->core->config.multiplanar) ||
 	    !size_ok(e->width, VIVID_EXT_MIN_WIDTH, VIVID_EXT_MAX_WIDTH) ||
 	    !size_ok(e->height, VIVID_EXT_MIN_HEIGHT, VIVID_EXT_MAX_HEIGHT))
 		return -EINVAL;
@@ -242,41 +241,6 @@ int vivid_ext_node_s_parm(struct file *file, void *priv,
 	return vivid_ext_node_g_parm(file, priv, parm);
 }
 
-/**
- * vivid_ext_node_qbuf - for VIDIOC_QBUF
- * @file: an open node
- * @priv: unused
- * @b: the buffer
- *
- * Return: as vb2_ioctl_qbuf().
- */
-int vivid_ext_node_qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
-{
-	int ret = vb2_ioctl_qbuf(file, priv, b);
-
-	if (ret)
-		vivid_ext_queue_reap(video_drvdata(file));
-	return ret;
-}
-
-/**
- * vivid_ext_node_prepare_buf - for VIDIOC_PREPARE_BUF
- * @file: an open node
- * @priv: unused
- * @b: the buffer
- *
- * Return: as vb2_ioctl_prepare_buf().
- */
-int vivid_ext_node_prepare_buf(struct file *file, void *priv,
-			       struct v4l2_buffer *b)
-{
-	int ret = vb2_ioctl_prepare_buf(file, priv, b);
-
-	if (ret)
-		vivid_ext_queue_reap(video_drvdata(file));
-	return ret;
-}
-
 static const struct v4l2_file_operations node_fops = {
 	.owner = THIS_MODULE,
 	.open = v4l2_fh_open,
@@ -288,26 +252,22 @@ static const struct v4l2_file_operations node_fops = {
 };
 
 /**
- * vivid_ext_node_init - prepare a node
- * @node: zeroed memory in @dev
- * @dev: the device, configured, its v4l2_device registered
+ * vivid_ext_node_init - prepare a node; vivid_ext_queue_init() is to follow
+ * @node: zeroed memory in the camera
+ * @core: the camera's, configured, its v4l2_device registered
  * @ops: what the node does
- * @type: its buffers'
- *
- * Process context. Return: 0, or vb2's error.
  */
-int vivid_ext_node_init(struct vivid_ext_node *node, struct vivid_ext_dev *dev,
-			const struct vivid_ext_node_ops *ops,
-			enum v4l2_buf_type type)
+void vivid_ext_node_init(struct vivid_ext_node *node,
+			 struct vivid_ext_core *core,
+			 const struct vivid_ext_node_ops *ops)
 {
-	node->dev = dev;
+	node->core = core;
 	node->ops = ops;
 	spin_lock_init(&node->qlock);
 	INIT_LIST_HEAD(&node->queued);
 	INIT_LIST_HEAD(&node->buffers);
 	node->interval = default_interval;
 	vivid_ext_format_default(&node->format);
-	return vivid_ext_queue_init(node, type);
 }
 
 /**
@@ -327,12 +287,12 @@ int vivid_ext_node_register(struct vivid_ext_node *node, const char *what,
 	struct video_device *vdev = &node->vdev;
 
 	snprintf(vdev->name, sizeof(vdev->name), "%s %s",
-		 dev_name(node->dev->dev), what);
-	vdev->v4l2_dev = &node->dev->v4l2_dev;
+		 dev_name(node->core->dev), what);
+	vdev->v4l2_dev = &node->core->v4l2_dev;
 	vdev->fops = &node_fops;
 	vdev->ioctl_ops = ioctl_ops;
 	vdev->queue = &node->queue;
-	vdev->lock = &node->dev->lock;
+	vdev->lock = &node->core->lock;
 	vdev->vfl_dir = V4L2_TYPE_IS_OUTPUT(node->queue.type) ? VFL_DIR_TX :
 								VFL_DIR_RX;
 	vdev->device_caps = V4L2_CAP_STREAMING | caps;

@@ -17,7 +17,7 @@
 #include "v4l2/inject.h"
 
 struct task_struct;
-struct vivid_ext_dev;
+struct vivid_ext_core;
 struct vivid_ext_node;
 
 /**
@@ -91,7 +91,7 @@ struct vivid_ext_node_ops {
 
 /**
  * struct vivid_ext_node - a video node
- * @dev: the device that it belongs to
+ * @core: of the camera that it belongs to
  * @ops: what it does
  * @vdev: the video device
  * @queue: its buffers; its device is NULL where the CPU does everything
@@ -111,7 +111,7 @@ struct vivid_ext_node_ops {
  * lock cannot hang.
  */
 struct vivid_ext_node {
-	struct vivid_ext_dev *dev;
+	struct vivid_ext_core *core;
 	const struct vivid_ext_node_ops *ops;
 	struct video_device vdev;
 	struct vb2_queue queue;
@@ -128,9 +128,9 @@ struct vivid_ext_node {
 	struct irq_work interrupt;
 };
 
-int vivid_ext_node_init(struct vivid_ext_node *node, struct vivid_ext_dev *dev,
-			const struct vivid_ext_node_ops *ops,
-			enum v4l2_buf_type type);
+void vivid_ext_node_init(struct vivid_ext_node *node,
+			 struct vivid_ext_core *core,
+			 const struct vivid_ext_node_ops *ops);
 int vivid_ext_node_register(struct vivid_ext_node *node, const char *what,
 			    const struct v4l2_ioctl_ops *ioctl_ops, u32 caps);
 void vivid_ext_node_unregister(struct vivid_ext_node *node);
@@ -154,27 +154,5 @@ int vivid_ext_node_g_parm(struct file *file, void *priv,
 			  struct v4l2_streamparm *parm);
 int vivid_ext_node_s_parm(struct file *file, void *priv,
 			  struct v4l2_streamparm *parm);
-int vivid_ext_node_qbuf(struct file *file, void *priv, struct v4l2_buffer *b);
-int vivid_ext_node_prepare_buf(struct file *file, void *priv,
-			       struct v4l2_buffer *b);
-
-#define VIVID_EXT_NODE_IOCTLS						\
-	.vidioc_querycap = vivid_ext_node_querycap,			\
-	.vidioc_enum_framesizes = vivid_ext_node_enum_framesizes,	\
-	.vidioc_enum_frameintervals = vivid_ext_node_enum_frameintervals, \
-	.vidioc_g_parm = vivid_ext_node_g_parm,				\
-	.vidioc_s_parm = vivid_ext_node_s_parm,				\
-	.vidioc_reqbufs = vb2_ioctl_reqbufs,				\
-	.vidioc_create_bufs = vb2_ioctl_create_bufs,			\
-	.vidioc_prepare_buf = vivid_ext_node_prepare_buf,		\
-	.vidioc_querybuf = vb2_ioctl_querybuf,				\
-	.vidioc_qbuf = vivid_ext_node_qbuf,				\
-	.vidioc_dqbuf = vb2_ioctl_dqbuf,				\
-	.vidioc_expbuf = vb2_ioctl_expbuf,				\
-	.vidioc_streamon = vb2_ioctl_streamon,				\
-	.vidioc_streamoff = vb2_ioctl_streamoff,			\
-	VDB_IOCTL_REMOVE_BUFS						\
-	.vidioc_subscribe_event = v4l2_ctrl_subscribe_event,		\
-	.vidioc_unsubscribe_event = v4l2_event_unsubscribe,
 
 #endif

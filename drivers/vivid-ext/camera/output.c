@@ -14,6 +14,7 @@
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "core.h"
 #include "output.h"
+#include "queue.h"
 #include "picture/stamp.h"
 
 static struct vivid_ext_output *to_output(struct vivid_ext_node *node)
@@ -81,7 +82,7 @@ static int output_init_controls(struct vivid_ext_output *out)
 		.type = V4L2_CTRL_TYPE_BOOLEAN,
 		.max = 1,
 		.step = 1,
-		.def = out->node.dev->config.loop,
+		.def = out->node.core->config.loop,
 	};
 
 	v4l2_ctrl_handler_init(&out->handler, 1 + VIVID_EXT_NUM_ERRORS);
@@ -202,24 +203,24 @@ static const struct vivid_ext_node_ops output_node_ops = {
 
 /**
  * vivid_ext_output_init - prepare an output node
- * @out: zeroed memory in @dev
- * @dev: the device, configured, its v4l2_device registered
+ * @out: zeroed memory in the camera
+ * @core: the camera's, configured, its v4l2_device registered
  *
  * Process context. Needs vivid_ext_output_free() even if it fails, when the
- * last reference to @dev goes.
+ * last reference to the camera goes.
  *
  * Return: 0, or the error of the framework that refused.
  */
 int vivid_ext_output_init(struct vivid_ext_output *out,
-			  struct vivid_ext_dev *dev)
+			  struct vivid_ext_core *core)
 {
 	int ret;
 
 	vivid_ext_screen_init(&out->screen);
-	ret = vivid_ext_node_init(&out->node, dev, &output_node_ops,
-				  dev->config.multiplanar ?
-				  V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE :
-				  V4L2_BUF_TYPE_VIDEO_OUTPUT);
+	vivid_ext_node_init(&out->node, core, &output_node_ops);
+	ret = vivid_ext_queue_init(&out->node, core->config.multiplanar ?
+				   V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE :
+				   V4L2_BUF_TYPE_VIDEO_OUTPUT);
 	return ret ?: output_init_controls(out);
 }
 
@@ -234,7 +235,7 @@ int vivid_ext_output_init(struct vivid_ext_output *out,
 int vivid_ext_output_register(struct vivid_ext_output *out)
 {
 	return vivid_ext_node_register(&out->node, "screen", &output_ioctl_ops,
-				       out->node.dev->config.multiplanar ?
+				       out->node.core->config.multiplanar ?
 				       V4L2_CAP_VIDEO_OUTPUT_MPLANE :
 				       V4L2_CAP_VIDEO_OUTPUT);
 }

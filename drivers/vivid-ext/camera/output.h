@@ -11,7 +11,7 @@
 #include "reasons.h"
 #include "screen.h"
 
-struct vivid_ext_dev;
+struct vivid_ext_core;
 
 /**
  * struct vivid_ext_output_stats - what was in the frames of an output node
@@ -54,7 +54,7 @@ struct vivid_ext_output {
 };
 
 int vivid_ext_output_init(struct vivid_ext_output *out,
-			  struct vivid_ext_dev *dev);
+			  struct vivid_ext_core *core);
 int vivid_ext_output_register(struct vivid_ext_output *out);
 void vivid_ext_output_free(struct vivid_ext_output *out);
 void vivid_ext_output_show_stats(struct vivid_ext_output *out,

@@ -8,7 +8,6 @@
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "core.h"
 #include "engine.h"
-#include "node.h"
 #include "queue.h"
 
 /*
@@ -28,10 +27,10 @@ static int queue_setup(struct vb2_queue *q, unsigned int *num_buffers,
 	ret = vivid_ext_inject_call(&node->inject, VIVID_EXT_ERROR_QUEUE_SETUP);
 	if (ret)
 		return ret;
-	vivid_ext_access_update(q, node->dev->dev, &node->dev->config);
+	vivid_ext_access_update(q, node->core->dev, &node->core->config);
 	if (!*num_planes && *num_buffers < MIN_BUFFERS)
 		*num_buffers = MIN_BUFFERS;
-	return vivid_ext_format_setup(&node->format, node->dev->dev,
+	return vivid_ext_format_setup(&node->format, node->core->dev,
 				      num_planes, sizes);
 }
 
@@ -43,7 +42,7 @@ static int queue_buf_init(struct vb2_buffer *vb)
 
 	ret = vivid_ext_access_open(&buf->access, vb);
 	if (ret) {
-		dev_warn_ratelimited(node->dev->dev,
+		dev_warn_ratelimited(node->core->dev,
 				     "buffer %u: no access by %s: %d\n",
 				     vb->index,
 				     buf->access.by_cpu ? "CPU" : "DMA", ret);
@@ -63,15 +62,14 @@ static void queue_buf_cleanup(struct vb2_buffer *vb)
 	vivid_ext_access_close(&buf->access);
 }
 
-/**
- * vivid_ext_queue_reap - clean up after a QBUF or PREPARE_BUF that failed
- * @node: the node
+/*
+ * Clean up after a QBUF or PREPARE_BUF that failed.
  *
  * Where user space names a dma-buf that is none, or is too small, vb2 drops what
  * the buffer had before without buf_cleanup (__prepare_dmabuf()), and doesn't
  * make up for it when the buffer is freed. Under the device's lock.
  */
-void vivid_ext_queue_reap(struct vivid_ext_node *node)
+static void reap(struct vivid_ext_node *node)
 {
 	struct vivid_ext_buffer *buf, *next;
 
@@ -86,7 +84,7 @@ static int queue_buf_prepare(struct vb2_buffer *vb)
 	int ret;
 
 	ret = vivid_ext_inject_call(&node->inject, VIVID_EXT_ERROR_BUF_PREPARE);
-	return ret ?: vivid_ext_format_check(&node->format, node->dev->dev, vb);
+	return ret ?: vivid_ext_format_check(&node->format, node->core->dev, vb);
 }
 
 /* A picture has no fields: whoever outputs one need not know the word. */
@@ -191,8 +189,43 @@ int vivid_ext_queue_init(struct vivid_ext_node *node, enum v4l2_buf_type type)
 	q->ops = &queue_ops;
 	q->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 	q->allow_cache_hints = 1;
-	q->lock = &node->dev->lock;
+	q->lock = &node->core->lock;
 	vdb_queue_max_buffers(q, MAX_BUFFERS);
-	vivid_ext_access_init(q, node->dev->dev, &node->dev->config);
+	vivid_ext_access_init(q, node->core->dev, &node->core->config);
 	return vb2_queue_init(q);
+}
+
+/**
+ * vivid_ext_queue_qbuf - for VIDIOC_QBUF
+ * @file: an open node
+ * @priv: unused
+ * @b: the buffer
+ *
+ * Return: as vb2_ioctl_qbuf().
+ */
+int vivid_ext_queue_qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
+{
+	int ret = vb2_ioctl_qbuf(file, priv, b);
+
+	if (ret)
+		reap(video_drvdata(file));
+	return ret;
+}
+
+/**
+ * vivid_ext_queue_prepare_buf - for VIDIOC_PREPARE_BUF
+ * @file: an open node
+ * @priv: unused
+ * @b: the buffer
+ *
+ * Return: as vb2_ioctl_prepare_buf().
+ */
+int vivid_ext_queue_prepare_buf(struct file *file, void *priv,
+			       struct v4l2_buffer *b)
+{
+	int ret = vb2_ioctl_prepare_buf(file, priv, b);
+
+	if (ret)
+		reap(video_drvdata(file));
+	return ret;
 }
