@@ -85,13 +85,4 @@ struct vivid_ext_m2m {
 	struct dentry *debugfs;
 };
 
-extern const struct v4l2_file_operations vivid_ext_m2m_fops;
-extern const struct v4l2_ioctl_ops vivid_ext_m2m_ioctl_ops;
-
-struct vivid_ext_m2m *vivid_ext_m2m_of(struct vivid_ext_m2m_context *ctx);
-void vivid_ext_m2m_run(struct vivid_ext_m2m_context *ctx);
-void vivid_ext_m2m_reap(struct vivid_ext_m2m *m2m);
-void vivid_ext_m2m_detach_all(struct vivid_ext_m2m *m2m);
-bool vivid_ext_m2m_busy(struct vivid_ext_m2m *m2m);
-
 #endif

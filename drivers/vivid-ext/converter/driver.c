@@ -17,7 +17,7 @@
 
 #include "../../media/videobuf2-dmabuf/compat.h"
 #include "dmabus.h"
-#include "m2m.h"
+#include "context.h"
 
 static struct dentry *root;
 
@@ -82,9 +82,10 @@ static void run_work(struct work_struct *work)
 /* May be called in any context; mem2mem runs one job at a time. */
 static void device_run(void *priv)
 {
-	struct vivid_ext_m2m *m2m = vivid_ext_m2m_of(priv);
+	struct vivid_ext_m2m_context *ctx = priv;
+	struct vivid_ext_m2m *m2m = ctx->m2m;
 
-	m2m->running = priv;
+	m2m->running = ctx;
 	queue_work(m2m->workqueue, &m2m->work);
 }
 
