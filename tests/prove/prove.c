@@ -20,15 +20,15 @@
 
 #include "world.h"
 
-/* A state, and how it was reached first. */
-struct node {
-	struct state state;
+/* States, how each was reached first, and where it is found by its hash. */
+struct way {
 	unsigned int parent;
 	struct event by;
 };
 
-static struct node *nodes;
-static unsigned int *table, nr_nodes, max_nodes;
+static struct state *states;
+static struct way *ways;
+static unsigned int *table, nr_states, max_states;
 static unsigned long table_size;
 
 static unsigned long hash(const struct state *s)
@@ -44,42 +44,69 @@ static unsigned long hash(const struct state *s)
 	return h;
 }
 
-static void grow(void)
+/* Where a state is in the table, or could be put. */
+static unsigned int *find(const struct state *s)
+{
+	unsigned long h = hash(s);
+	unsigned int *at;
+
+	for (;; h++) {
+		at = &table[h & (table_size - 1)];
+		if (!*at || !memcmp(&states[*at - 1], s, sizeof(*s)))
+			return at;
+	}
+}
+
+static void *more(void *old, size_t used, size_t wanted)
+{
+	void *room = aligned_alloc(64, wanted);
+
+	if (!room) {
+		fprintf(stderr, "prove: out of memory at %u states\n",
+			nr_states);
+		exit(2);
+	}
+	memcpy(room, old, used);
+	free(old);
+	return room;
+}
+
+/* Room for as many states, or twice as many as there are. */
+static void grow(unsigned int wanted)
 {
 	unsigned int i;
 
-	max_nodes = max_nodes ? 2 * max_nodes : 1 << 14;
-	nodes = realloc(nodes, max_nodes * sizeof(*nodes));
-	table_size = 4UL * max_nodes;
-	free(table);
-	table = calloc(table_size, sizeof(*table));
-	if (!nodes || !table) {
-		fprintf(stderr, "prove: out of memory at %u states\n", nr_nodes);
-		exit(2);
+	if (wanted > max_states) {
+		states = more(states, nr_states * sizeof(*states),
+			      wanted * sizeof(*states));
+		ways = more(ways, nr_states * sizeof(*ways),
+			    (wanted * sizeof(*ways) + 63) & ~63UL);
+		table = more(table, 0, 4UL * wanted * sizeof(*table));
+		max_states = wanted;
 	}
-	for (i = 0; i < nr_nodes; i++) {
-		unsigned long h = hash(&nodes[i].state);
-
-		while (table[h % table_size])
-			h++;
-		table[h % table_size] = i + 1;
-	}
+	table_size = 4UL * wanted;
+	memset(table, 0, table_size * sizeof(*table));
+	for (i = 0; i < nr_states; i++)
+		*find(&states[i]) = i + 1;
 }
 
 static void add(unsigned int parent, const struct event *by)
 {
 	struct state state;
-	unsigned long h;
+	unsigned int *at;
 
 	world_save(&state);
-	if (nr_nodes == max_nodes)
-		grow();
-	for (h = hash(&state); table[h % table_size]; h++)
-		if (!memcmp(&nodes[table[h % table_size] - 1].state, &state,
-			    sizeof(state)))
-			return;
-	nodes[nr_nodes] = (struct node){ state, parent, *by };
-	table[h % table_size] = ++nr_nodes;
+	/* Much changes nothing. */
+	if (nr_states && !memcmp(&states[parent], &state, sizeof(state)))
+		return;
+	at = find(&state);
+	if (*at)
+		return;
+	states[nr_states] = state;
+	ways[nr_states] = (struct way){ parent, *by };
+	*at = ++nr_states;
+	if (4UL * nr_states == table_size)
+		grow(2 * nr_states);
 }
 
 static void print_event(const struct config *config, const struct event *e)
@@ -102,12 +129,12 @@ static void print_way(const struct config *config, unsigned int node,
 {
 	unsigned int way[256], n = 0;
 
-	for (; node; node = nodes[node].parent)
+	for (; node; node = ways[node].parent)
 		way[n++] = node;
 	printf("  | who               | does                                 | newest bytes in [as the engine says]\n");
 	while (n--) {
-		print_event(config, &nodes[way[n]].by);
-		world_load(&nodes[way[n]].state);
+		print_event(config, &ways[way[n]].by);
+		world_load(&states[way[n]]);
 		world_print();
 		printf("\n");
 	}
@@ -122,7 +149,7 @@ static int try(const struct config *config, unsigned int node,
 {
 	unsigned int unlocks;
 
-	world_load(&nodes[node].state);
+	world_load(&states[node]);
 	unlocks = world_do(event);
 	if (world_wrong()) {
 		char why[80];
@@ -145,7 +172,7 @@ static int try_all(const struct config *config, unsigned int node,
 
 	if (unlocks < 0)
 		return -1;
-	world_load(&nodes[node].state);
+	world_load(&states[node]);
 	for (a = 0; a < config->n; a++)
 		if (a != event.agent && world_done_pending(a))
 			pending |= 1U << a;
@@ -161,28 +188,40 @@ static int try_all(const struct config *config, unsigned int node,
 	return 0;
 }
 
+#define MAX_EVENTS (AGENTS * OPS * CHUNKS)
+
+/* All events that are possible in a state; how many. */
+static unsigned int allowed(const struct config *config, unsigned int node,
+			    struct event *events)
+{
+	struct event e = { 0 };
+	unsigned int n = 0;
+
+	world_load(&states[node]);
+	for (e.agent = 0; e.agent < config->n; e.agent++)
+		for (e.op = 0; e.op < OPS; e.op++)
+			for (e.chunk = 0; e.chunk < CHUNKS; e.chunk++)
+				if (world_allows(&e))
+					events[n++] = e;
+	return n;
+}
+
 /* All that can happen with these agents; false if something goes wrong. */
 static bool explore(const struct config *config)
 {
-	struct event none = { 0 };
+	struct event none = { 0 }, events[MAX_EVENTS];
 	unsigned int node;
 
-	nr_nodes = 0;
-	if (table)
-		memset(table, 0, table_size * sizeof(*table));
+	nr_states = 0;
+	grow(1 << 12);
 	world_begin(config);
 	add(0, &none);
-	for (node = 0; node < nr_nodes; node++) {
-		struct event e = { 0 };
+	for (node = 0; node < nr_states; node++) {
+		unsigned int n = allowed(config, node, events);
 
-		for (e.agent = 0; e.agent < config->n; e.agent++)
-			for (e.op = 0; e.op < OPS; e.op++)
-				for (e.chunk = 0; e.chunk < CHUNKS; e.chunk++) {
-					world_load(&nodes[node].state);
-					if (world_allows(&e) &&
-					    try_all(config, node, e) < 0)
-						return false;
-				}
+		while (n--)
+			if (try_all(config, node, events[n]) < 0)
+				return false;
 	}
 	return true;
 }
@@ -220,9 +259,9 @@ static void one(const struct config *config)
 		printf("\n");
 		fflush(stdout);
 	}
-	totals.states += nr_nodes;
-	if (nr_nodes > totals.largest)
-		totals.largest = nr_nodes;
+	totals.states += nr_states;
+	if (nr_states > totals.largest)
+		totals.largest = nr_states;
 }
 
 /* Agents of these kinds that say nothing new: more than two of a kind. */
