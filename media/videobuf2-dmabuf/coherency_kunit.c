@@ -23,6 +23,10 @@ static bool has(struct vdb_buffer *buf, unsigned int view, unsigned int chunk)
 
 	if (e->closed >= 0)
 		return e->closed == view;
+	/* What is being written comes into the directory when it ends. */
+	if (view != VDB_CPU && test_bit(chunk, e->writable) &&
+	    test_bit(chunk, e->views[VDB_CPU].newest))
+		return false;
 	return test_bit(chunk, e->views[view].newest);
 }
 

@@ -178,18 +178,6 @@ void vdb_engine_close(struct vdb_engine *e, unsigned int view, bool wrote)
 }
 
 /**
- * vdb_engine_trust - a view has the newest bytes, as user space promises
- * @e: the buffer
- * @view: which; what is promised is that the CPU has written nothing
- */
-void vdb_engine_trust(struct vdb_engine *e, unsigned int view)
-{
-	settle(e);
-	bitmap_or(e->views[view].newest, e->views[view].newest,
-		  e->views[VDB_CPU].newest, e->nr_chunks);
-}
-
-/**
  * vdb_engine_begin - a CPU access begins
  * @e: the buffer; vdb_engine_bring() for the CPU's view went before
  * @writes: it may write
@@ -306,23 +294,23 @@ void vdb_engine_enter(struct vdb_engine *e, unsigned int chunk, bool unnoticed)
  */
 void vdb_engine_write(struct vdb_engine *e, unsigned int chunk)
 {
-	settle(e);
 	__set_bit(chunk, e->entries);
 	__set_bit(chunk, e->writable);
-	cpu_wrote(e, chunk);
 }
 
 /**
  * vdb_engine_revoke - no process has page table entries any more
  * @e: the buffer
+ * @wrote: false where user space promises that no process has written
  */
-void vdb_engine_revoke(struct vdb_engine *e)
+void vdb_engine_revoke(struct vdb_engine *e, bool wrote)
 {
 	unsigned int chunk;
 
 	settle(e);
 	for_each_set_bit(chunk, e->writable, e->nr_chunks)
-		cpu_wrote(e, chunk);
+		if (wrote)
+			cpu_wrote(e, chunk);
 	bitmap_zero(e->writable, e->nr_chunks);
 	for_each_set_bit(chunk, e->suspect, e->nr_chunks)
 		vdb_engine_hear(e, chunk, chunk + 1);

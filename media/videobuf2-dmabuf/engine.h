@@ -111,7 +111,6 @@ void vdb_engine_unmap(struct vdb_engine *e, unsigned int view, bool silent,
 		      bool writes);
 void vdb_engine_open(struct vdb_engine *e, unsigned int view);
 void vdb_engine_close(struct vdb_engine *e, unsigned int view, bool wrote);
-void vdb_engine_trust(struct vdb_engine *e, unsigned int view);
 void vdb_engine_begin(struct vdb_engine *e, bool writes);
 void vdb_engine_end(struct vdb_engine *e, bool writes);
 void vdb_engine_wrote(struct vdb_engine *e);
@@ -121,7 +120,7 @@ void vdb_engine_abandon(struct vdb_engine *e);
 void vdb_engine_enter(struct vdb_engine *e, unsigned int chunk,
 		      bool unnoticed);
 void vdb_engine_write(struct vdb_engine *e, unsigned int chunk);
-void vdb_engine_revoke(struct vdb_engine *e);
+void vdb_engine_revoke(struct vdb_engine *e, bool wrote);
 void vdb_engine_pin(struct vdb_engine *e, bool pinned);
 void vdb_engine_hear(struct vdb_engine *e, unsigned int first,
 		     unsigned int last);

@@ -462,16 +462,17 @@ dma_addr_t vb2_dmabuf_plane_dma_addr(struct vb2_buffer *vb,
 EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_dma_addr);
 
 /*
- * A frame that the driver brackets is not its device's, nor drawn without a
- * word.
+ * A frame that the driver brackets is not drawn without a word. Nor is it its
+ * device's, unless the driver wants to see first what there is: its device may
+ * have written that.
  */
-static void cpu_stands_in(struct vdb_plane *plane)
+static void cpu_stands_in(struct vdb_plane *plane, enum dma_data_direction dir)
 {
 	struct vdb_attachment *att = tracked(plane);
 	struct vdb_buffer *frame = cpu_frame(plane);
 
 	if (att && plane->prepared)
-		vdb_coherency_done(att, false);
+		vdb_coherency_done(att, dir != DMA_TO_DEVICE);
 	if (frame && plane->drawing)
 		vdb_coherency_done_cpu(frame, false);
 	plane->drawing = false;
@@ -497,7 +498,8 @@ static void account_access(struct vdb_plane *plane, bool begins)
  * vb2_dmabuf_plane_begin_cpu_access - a driver is about to touch a plane
  * @vb: a buffer of a queue that uses vb2_dmabuf_memops
  * @plane_no: which plane
- * @dir: DMA_FROM_DEVICE to read, DMA_TO_DEVICE to write, or both
+ * @dir: DMA_FROM_DEVICE to read, DMA_TO_DEVICE to write all of it in its
+ *	device's place, or both to add to what its device has written
  *
  * For drivers whose CPU makes or takes the frames. vb2 does nothing of the
  * kind for imported buffers, so that this is all the coherency they get where
@@ -511,12 +513,15 @@ int vb2_dmabuf_plane_begin_cpu_access(struct vb2_buffer *vb,
 				      enum dma_data_direction dir)
 {
 	struct vdb_plane *plane = plane_of(vb, plane_no);
+	int ret;
 
 	if (!plane)
 		return -EINVAL;
-	cpu_stands_in(plane);
-	account_access(plane, true);
-	return dma_buf_begin_cpu_access(plane->dbuf, dir);
+	cpu_stands_in(plane, dir);
+	ret = dma_buf_begin_cpu_access(plane->dbuf, dir);
+	if (!ret)
+		account_access(plane, true);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_begin_cpu_access);
 

@@ -124,6 +124,17 @@ static void epochs_end_with_the_plane(struct kunit *test)
 	dma_buf_put(buf->dbuf);
 }
 
+/* To the first chunk, through a mapping of its own. */
+static void process_writes(struct kunit *test, u8 value)
+{
+	struct vdb_buffer *own = plane(test)->own;
+
+	mutex_lock(&own->lock);
+	vdb_coherency_fault(own, 0, false, true);
+	mutex_unlock(&own->lock);
+	memset(page_address(own->storage.pages[0]), value, PAGE_SIZE);
+}
+
 /* vb2 sets hints and never clears them: they are for one frame. */
 static void hints_are_used_up(struct kunit *test)
 {
@@ -134,12 +145,7 @@ static void hints_are_used_up(struct kunit *test)
 	d = (struct vdb_kunit_device){ f->dev, plane(test)->att,
 				       vdb_attachment_of(plane(test)->att),
 				       plane(test)->sgt };
-	vdb_coherency_begin(plane(test)->own, true);
-	KUNIT_ASSERT_NOT_NULL(test, vdb_mapping_vmap(plane(test)->own, true));
-	memset(page_address(plane(test)->own->storage.pages[0]), 0x33,
-	       PAGE_SIZE);
-	vdb_coherency_end(plane(test)->own, true);
-	vdb_mapping_vunmap(plane(test)->own, true);
+	process_writes(test, 0x33);
 
 	f->vb.skip_cache_sync_on_prepare = 1;
 	f->vb.skip_cache_sync_on_finish = 1;
@@ -150,7 +156,7 @@ static void hints_are_used_up(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, f->vb.skip_cache_sync_on_finish);
 }
 
-/* What others wrote is no matter of a promise that the CPU wrote nothing. */
+/* What others wrote is no matter of a promise that no process wrote. */
 static void hints_are_for_the_cpu_only(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -171,6 +177,25 @@ static void hints_are_for_the_cpu_only(struct kunit *test)
 	vdb_coherency_end(plane(test)->own, true);
 	vdb_mapping_vunmap(plane(test)->own, true);
 	vdb_kunit_unmap(&d, DMA_BIDIRECTIONAL);
+}
+
+/* Nor is what the kernel's CPU wrote, alone with the buffer. */
+static void hints_are_for_processes_only(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct vdb_kunit_device d;
+
+	alloc(test, f->dev, DMA_TO_DEVICE);
+	d = (struct vdb_kunit_device){ f->dev, plane(test)->att,
+				       vdb_attachment_of(plane(test)->att),
+				       plane(test)->sgt };
+	memset(page_address(plane(test)->own->storage.pages[0]), 0x44,
+	       PAGE_SIZE);
+	vdb_coherency_wrote(plane(test)->own);
+	f->vb.skip_cache_sync_on_prepare = 1;
+	OPS->prepare(plane(test));
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read_byte(test, &d, 0), 0x44);
+	OPS->finish(plane(test));
 }
 
 /* Where a driver brackets what its CPU draws, this is what reaches others. */
@@ -329,6 +354,7 @@ static struct kunit_case memops_cases[] = {
 	KUNIT_CASE(epochs_end_with_the_plane),
 	KUNIT_CASE(hints_are_used_up),
 	KUNIT_CASE(hints_are_for_the_cpu_only),
+	KUNIT_CASE(hints_are_for_processes_only),
 	KUNIT_CASE(brackets_of_drivers_count),
 	KUNIT_CASE(unbracketed_writes_reach_the_device),
 	KUNIT_CASE(users_are_who_has_it_mapped),

@@ -76,15 +76,23 @@ static void spread(struct vdb_engine *e)
 	vdb_hand_unlock(e, reach(e, SPREAD, 0, 0, e->nr_chunks));
 }
 
-/* Take page table entries away; whether pages are still held. */
-static bool revoke(struct vdb_engine *e)
+/*
+ * Take page table entries away; whether pages are still held. What was written
+ * through them counts, unless user space has promised that nothing was.
+ */
+static bool revoke_unless(struct vdb_engine *e, bool promised)
 {
 	bool pinned = vdb_hand_revoke(e);
 	unsigned long flags = vdb_hand_lock(e);
 
-	vdb_engine_revoke(e);
+	vdb_engine_revoke(e, !promised);
 	vdb_hand_unlock(e, flags);
 	return pinned;
+}
+
+static bool revoke(struct vdb_engine *e)
+{
+	return revoke_unless(e, false);
 }
 
 static void hear(struct vdb_engine *e)
@@ -177,7 +185,8 @@ void vdb_protocol_unmap(struct vdb_engine *e, unsigned int view, bool silent,
  * @e: the buffer
  * @view: through which it will read or write
  * @writes: it writes, until vdb_engine_close()
- * @clean: false where user space promises that the CPU wrote nothing
+ * @clean: false where user space promises that no process has written; what
+ *	others have is no matter of that
  */
 void vdb_protocol_queue(struct vdb_engine *e, unsigned int view, bool writes,
 			bool clean)
@@ -186,17 +195,12 @@ void vdb_protocol_queue(struct vdb_engine *e, unsigned int view, bool writes,
 	unsigned long flags;
 
 	if (!vdb_hand_keeps_entries(e))
-		pinned = revoke(e);
+		pinned = revoke_unless(e, !clean);
 	flags = vdb_hand_lock(e);
 	vdb_engine_abandon(e);
 	vdb_hand_unlock(e, flags);
 	if (e->outside) {
 		hear(e);
-		if (!clean) {
-			flags = vdb_hand_lock(e);
-			vdb_engine_trust(e, view);
-			vdb_hand_unlock(e, flags);
-		}
 		bring(e, view);
 		pin(e, pinned);
 		spread(e);

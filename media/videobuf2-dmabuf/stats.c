@@ -239,6 +239,7 @@ static void sum_up(struct vdb_buffer *buf, struct summary *sum)
 	struct vdb_engine *e = &buf->engine;
 	unsigned long flags;
 	unsigned int c, v;
+	bool cpu;
 
 	memset(sum, 0, sizeof(*sum));
 	spin_lock_irqsave(&buf->state_lock, flags);
@@ -248,9 +249,11 @@ static void sum_up(struct vdb_buffer *buf, struct summary *sum)
 		for (v = VDB_MEMORY; v < e->nr_views; v++)
 			if (test_bit(c, e->views[v].newest))
 				break;
-		if (v == e->nr_views) {
+		cpu = test_bit(c, e->views[VDB_CPU].newest);
+		/* What is being written comes into the directory when it ends. */
+		if (v == e->nr_views || (cpu && test_bit(c, e->writable))) {
 			sum->dirty++;
-		} else if (!test_bit(c, e->views[VDB_CPU].newest)) {
+		} else if (!cpu) {
 			sum->stale++;
 			sum->writer = v;
 		}

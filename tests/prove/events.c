@@ -15,6 +15,7 @@
 
 static const char *wrong;
 static unsigned int unlocks;
+static bool delivering, impossible;
 static struct event doing;
 
 static void fail(const char *why)
@@ -35,7 +36,7 @@ static void note_could(void)
 		for (c = 0; c < CHUNKS; c++)
 			if (may_write(a, c) ||
 			    (is_import(a) && now.agent[a] == MAPPED_RW))
-				now.could[c] |= 1 << place(a);
+				now.could[c] |= 1 << place_now(a);
 }
 
 static void check_readers(void)
@@ -45,19 +46,61 @@ static void check_readers(void)
 	for (a = 0; a < config.n; a++)
 		for (c = 0; c < CHUNKS; c++)
 			if (may_read(a, c) &&
-			    now.bytes[place(a)][c] != now.newest[c])
+			    now.bytes[place_now(a)][c] != now.newest[c])
 				fail("old bytes are read");
 }
 
 /* The hands. */
 
-static void frame_done(unsigned int a, bool wrote)
+/* What the driver's CPU sees. */
+static void check_cpu(void)
+{
+	unsigned int c;
+
+	for (c = 0; c < CHUNKS; c++)
+		if (now.bytes[VDB_CPU][c] != now.newest[c])
+			fail("a driver's CPU reads old bytes");
+}
+
+static void undelivered(unsigned int a, bool look)
+{
+	now.agent[a] = UNDELIVERED;
+	if (config.hurried) {
+		delivering = true;
+		vdb_protocol_deliver_now(&engine, look);
+		delivering = false;
+	}
+	if (look)
+		check_cpu();
+	note_could();
+}
+
+static void frame_done(unsigned int a, bool wrote, bool look)
 {
 	note_could();
 	vdb_engine_close(&engine, place(a), wrote);
-	now.agent[a] = UNDELIVERED;
-	if (config.hurried)
-		vdb_protocol_deliver_now(&engine, false);
+	undelivered(a, look);
+}
+
+static void do_event(const struct event *ev);
+
+/* In the middle of an event, which is it no more if there is none such. */
+static void meanwhile(void)
+{
+	struct event ev = {
+		.agent = doing.who,
+		.op = doing.what,
+		.chunk = doing.where,
+	};
+
+	/* Most events exclude each other; only a frame's end does not. */
+	doing.when = 0;
+	if ((!delivering && ev.op != DONE) || !world_allows(&ev)) {
+		impossible = true;
+		return;
+	}
+	note_could();
+	do_event(&ev);
 	note_could();
 }
 
@@ -69,7 +112,7 @@ unsigned long vdb_hand_lock(struct vdb_engine *e)
 void vdb_hand_unlock(struct vdb_engine *e, unsigned long flags)
 {
 	if (++unlocks == doing.when)
-		frame_done(doing.who, true);
+		meanwhile();
 }
 
 void vdb_hand_rest(struct vdb_engine *e)
@@ -92,8 +135,8 @@ static bool open_there(unsigned int view, unsigned int c)
 	unsigned int a;
 
 	for (a = 0; a < config.n; a++)
-		if (is_queue(a) && place(a) == view &&
-		    IN(now.agent[a]) & WRITES_NOW)
+		if (is_queue(a) && place_now(a) == view &&
+		    IN(now.agent[a]) & (WRITES_NOW | IN(DRAWS)))
 			return true;
 	return view == VDB_CPU &&
 	       (writer_has(c) ||
@@ -107,16 +150,23 @@ static void copy(unsigned int to, unsigned int from, unsigned int c)
 	if (now.bytes[from][c] != now.newest[c])
 		fail("old bytes are copied");
 	now.bytes[to][c] = now.bytes[from][c];
+	now.could[c] &= ~(1 << to);
 }
 
 /* The DMA API does nothing for a device that only reads. */
+static bool may_be_asked(unsigned int a)
+{
+	return now.agent[a] != ONLY_READS && now.agent[a] != OPEN_ONLY_READ;
+}
+
 static bool has_writer(unsigned int view)
 {
 	unsigned int a;
 
 	for (a = 0; a < config.n; a++)
 		if (place(a) == view &&
-		    ((is_queue(a) && now.agent[a] != GONE) ||
+		    ((is_queue(a) && now.agent[a] != GONE &&
+		      may_be_asked(a)) ||
 		     (is_import(a) && now.agent[a] == MAPPED_RW)))
 			return true;
 	return false;
@@ -213,68 +263,171 @@ static void all_told(void)
 	memset(now.untold, 0, sizeof(now.untold));
 }
 
-static void do_write(unsigned int a, unsigned int c)
+/* Of bytes that are nowhere yet. */
+static unsigned int new_number(unsigned int c)
 {
 	unsigned int p, value = 0;
-	bool silent = is_import(a);
 
-	if (kind(a) == PAGES)
-		silent = !(now.agent[a] >> (2 * c) & 1 && process_may_write());
-	/* A number that nothing has. */
 	for (p = 0; p < PLACES; p++)
 		if (now.bytes[p][c] == value) {
 			value++;
 			p = -1;
 		}
+	return value;
+}
+
+/* From now on nobody can promise that the CPU has not written. */
+static void touch(void)
+{
+	unsigned int a;
+
+	for (a = 0; a < config.n; a++)
+		if (is_queue(a) && place(a) != VDB_CPU && now.agent[a] != GONE)
+			now.touched |= 1U << a;
+}
+
+static void do_write(unsigned int a, unsigned int c)
+{
+	unsigned int value;
+	bool silent = is_import(a);
+
+	if (kind(a) == PAGES)
+		silent = !(now.agent[a] >> (2 * c) & 1 && process_may_write());
+	value = new_number(c);
 	if (is_process(a) && !silent && unbracketed_ok())
 		now.unclosed[c] = 1;
 	if (silent)
 		now.untold[c] = place(a) + 1;
-	if (is_queue(a))
+	else if (is_process(a))
+		touch();
+	if (is_queue(a) && now.agent[a] == OPEN_WRITE)
 		now.agent[a] = WROTE;
-	now.bytes[place(a)][c] = value;
+	now.bytes[place_now(a)][c] = value;
 	now.newest[c] = value;
+}
+
+static void do_qbuf(const struct event *ev)
+{
+	unsigned int a = ev->agent, c = ev->chunk;
+	bool writes = ev->op == QBUF_WRITE || ev->op == HINT_WRITE;
+	bool clean = ev->op == QBUF_READ || ev->op == QBUF_WRITE;
+
+	if (ev->op == FILL) {
+		/* Its driver looks, without a bracket, and writes. */
+		vdb_protocol_begin(&engine, false);
+		check_cpu();
+		now.newest[c] = new_number(c);
+		now.bytes[VDB_CPU][c] = now.newest[c];
+		vdb_protocol_wrote(&engine);
+		note_could();
+		clean = place(a) == VDB_CPU || now.touched >> a & 1;
+	}
+	vdb_protocol_queue(&engine, place(a), writes, clean);
+	overtake_brackets(writes);
+	if (writes)
+		now.agent[a] = OPEN_WRITE;
+	else
+		now.agent[a] = now.agent[a] == MAPPED ? OPEN_READ :
+							OPEN_ONLY_READ;
+	now.touched &= ~(1U << a);
+	all_told();
+}
+
+static void do_map(const struct event *ev)
+{
+	unsigned int a = ev->agent;
+	bool writes = ev->op == MAP_WRITE;
+
+	now.agent[a] = writes ? MAPPED : ONLY_READS;
+	if (kind(a) == FRAMES)
+		return;
+	vdb_protocol_map(&engine, place(a), false, writes);
+	all_told();
+}
+
+static void do_unmap(unsigned int a)
+{
+	bool writes = may_be_asked(a);
+
+	/* In the middle of a frame: that's all of it. */
+	if (IN(now.agent[a]) & WRITES_NOW) {
+		note_could();
+		vdb_engine_close(&engine, place(a), true);
+	}
+	now.agent[a] = writes ? MAPPED : ONLY_READS;
+	vdb_protocol_unmap(&engine, place(a), false, writes);
+	now.agent[a] = GONE;
+	now.touched &= ~(1U << a);
+	all_told();
+}
+
+/* The driver's CPU does what its device was to do. */
+static void do_driver(const struct event *ev)
+{
+	unsigned int a = ev->agent;
+	bool writes = ev->op != DRIVER_READS;
+
+	if (ev->op != DRIVER_ENDS) {
+		if (writes) {
+			note_could();
+			vdb_engine_close(&engine, place(a),
+					 ev->op == DRIVER_ADDS);
+			now.agent[a] = UNDELIVERED;
+		}
+		vdb_protocol_begin(&engine, writes);
+		vdb_protocol_add_mapping(&engine);
+		if (writes)
+			now.agent[a] = DRAWS;
+		check_cpu();
+	}
+	if (ev->op == DRIVER_READS || ev->op == DRIVER_ENDS) {
+		vdb_protocol_end(&engine, writes);
+		vdb_engine_del_mapping(&engine);
+	}
+	if (ev->op == DRIVER_ENDS)
+		undelivered(a, false);
 }
 
 static void do_queue(const struct event *ev)
 {
 	unsigned int a = ev->agent;
-	bool writes = ev->op == QBUF_WRITE;
 
 	switch (ev->op) {
+	case MAP_READ:
 	case MAP_WRITE:
-		now.agent[a] = MAPPED;
-		if (kind(a) == FRAMES)
-			break;
-		vdb_protocol_map(&engine, place(a), false, true);
-		all_told();
+		do_map(ev);
 		break;
 	case UNMAP:
-		vdb_protocol_unmap(&engine, place(a), false, true);
-		now.agent[a] = GONE;
-		all_told();
-		break;
-	case QBUF_READ:
-	case QBUF_WRITE:
-		vdb_protocol_queue(&engine, place(a), writes, true);
-		overtake_brackets(writes);
-		now.agent[a] = writes ? OPEN_WRITE : OPEN_READ;
-		all_told();
+		do_unmap(a);
 		break;
 	case DONE:
+	case DONE_LOOK:
 		if (now.agent[a] == OPEN_READ)
 			now.agent[a] = MAPPED;
+		else if (now.agent[a] == OPEN_ONLY_READ)
+			now.agent[a] = ONLY_READS;
 		else
-			frame_done(a, true);
+			frame_done(a, true, ev->op == DONE_LOOK);
 		break;
 	case DONE_NOTHING:
-		frame_done(a, false);
+		frame_done(a, false, false);
 		break;
 	case DQBUF:
+	case DQBUF_LOOK:
 		if (!config.hurried)
-			vdb_protocol_deliver(&engine, false);
+			vdb_protocol_deliver(&engine, ev->op == DQBUF_LOOK);
+		if (ev->op == DQBUF_LOOK)
+			check_cpu();
 		now.agent[a] = MAPPED;
 		break;
+	case DRIVER_READS:
+	case DRIVER_DRAWS:
+	case DRIVER_ADDS:
+	case DRIVER_ENDS:
+		do_driver(ev);
+		break;
+	default:
+		do_qbuf(ev);
 	}
 }
 
@@ -290,7 +443,7 @@ static void do_bracket(const struct event *ev)
 		return;
 	}
 	vdb_protocol_begin(&engine, writes);
-	if (owned_by_queue() || (writes && any(is_queue, IN(OPEN_READ))))
+	if (owned_by_queue() || (writes && any(is_queue, READS_NOW)))
 		*s = writes ? EARLY_W : EARLY_R;
 	else
 		*s = writes ? OPEN_W : OPEN_R;
@@ -357,16 +510,11 @@ unsigned int world_do(const struct event *ev)
 	wrong = NULL;
 	doing = *ev;
 	unlocks = 0;
+	impossible = false;
 	do_event(ev);
 	check_readers();
 	note_could();
-	return unlocks;
-}
-
-/* Whether an agent's frame may be done at any time, with something written. */
-bool world_done_pending(unsigned int a)
-{
-	return is_queue(a) && IN(now.agent[a]) & WRITES_NOW;
+	return impossible ? 0 : unlocks;
 }
 
 const char *world_wrong(void)

@@ -27,15 +27,19 @@ static void happen(const struct config *config, const unsigned char *data)
 		.op = data[1] % OPS,
 		.chunk = data[2] % CHUNKS,
 	};
-	unsigned int who = data[3] % config->n;
+	struct event others[MAX_EVENTS];
+	unsigned int n;
 
 	if (event.op < WRITE)
 		event.chunk = 0;
 	if (!world_allows(&event))
 		return;
-	/* A frame may be done in the middle of it. */
-	if (data[3] & 0x80 && who != event.agent && world_done_pending(who)) {
-		event.who = who;
+	/* Something may happen in the middle of it. */
+	n = data[3] & 0x80 ? world_meanwhile(&event, others) : 0;
+	if (n) {
+		event.who = others[data[3] % n].agent;
+		event.what = others[data[3] % n].op;
+		event.where = others[data[3] % n].chunk;
 		event.when = 1 + data[2] % 32;
 	}
 	world_do(&event);

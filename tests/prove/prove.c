@@ -117,9 +117,9 @@ static void print_event(const struct config *config, const struct event *e)
 	if (e->op >= WRITE)
 		n += snprintf(text + n, sizeof(text) - n, " chunk %u", e->chunk);
 	if (e->when)
-		snprintf(text + n, sizeof(text) - n, "; step %u: %u is done",
-			 e->when, e->who);
-	printf("  | %u %-15s | %-36s |", e->agent,
+		snprintf(text + n, sizeof(text) - n, "; step %u: %u %s (%u)",
+			 e->when, e->who, op_names[e->what], e->where);
+	printf("  | %u %-15s | %-48s |", e->agent,
 	       kind_names[config->kind[e->agent]], text);
 }
 
@@ -159,51 +159,43 @@ static int try(const struct config *config, unsigned int node,
 		print_way(config, node, event);
 		return -1;
 	}
-	add(node, event);
+	if (unlocks || !event->when)
+		add(node, event);
 	return unlocks;
 }
 
-/* The event, undisturbed and with a frame that is done at each moment of it. */
+/* An event with another one in the middle of it, at each moment. */
+static int try_within(const struct config *config, unsigned int node,
+		      struct event event, unsigned int unlocks)
+{
+	for (event.when = 1; event.when <= unlocks; event.when++)
+		if (try(config, node, &event) < 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * The event, undisturbed and with a frame that is done at each moment of it; or,
+ * if it is the end of a frame, with any other one.
+ */
 static int try_all(const struct config *config, unsigned int node,
 		   struct event event)
 {
 	int unlocks = try(config, node, &event);
-	unsigned int pending = 0, a;
+	struct event events[MAX_EVENTS];
+	unsigned int n;
 
 	if (unlocks < 0)
 		return -1;
 	world_load(&states[node]);
-	for (a = 0; a < config->n; a++)
-		if (a != event.agent && world_done_pending(a))
-			pending |= 1U << a;
-	for (a = 0; a < config->n; a++) {
-		if (!(pending >> a & 1))
-			continue;
-		for (event.when = 1; event.when <= unlocks; event.when++) {
-			event.who = a;
-			if (try(config, node, &event) < 0)
-				return -1;
-		}
+	for (n = world_meanwhile(&event, events); n--; ) {
+		event.who = events[n].agent;
+		event.what = events[n].op;
+		event.where = events[n].chunk;
+		if (try_within(config, node, event, unlocks) < 0)
+			return -1;
 	}
 	return 0;
-}
-
-#define MAX_EVENTS (AGENTS * OPS * CHUNKS)
-
-/* All events that are possible in a state; how many. */
-static unsigned int allowed(const struct config *config, unsigned int node,
-			    struct event *events)
-{
-	struct event e = { 0 };
-	unsigned int n = 0;
-
-	world_load(&states[node]);
-	for (e.agent = 0; e.agent < config->n; e.agent++)
-		for (e.op = 0; e.op < OPS; e.op++)
-			for (e.chunk = 0; e.chunk < CHUNKS; e.chunk++)
-				if (world_allows(&e))
-					events[n++] = e;
-	return n;
 }
 
 /* All that can happen with these agents; false if something goes wrong. */
@@ -217,9 +209,10 @@ static bool explore(const struct config *config)
 	world_begin(config);
 	add(0, &none);
 	for (node = 0; node < nr_states; node++) {
-		unsigned int n = allowed(config, node, events);
+		unsigned int n;
 
-		while (n--)
+		world_load(&states[node]);
+		for (n = world_next(events); n--; )
 			if (try_all(config, node, events[n]) < 0)
 				return false;
 	}

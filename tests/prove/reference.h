@@ -8,8 +8,14 @@
 
 #include "world.h"
 
-/* States of devices: mapped for what; those of a queue go on. */
-enum { GONE, MAPPED, MAPPED_RW, OPEN_READ, OPEN_WRITE, WROTE, UNDELIVERED };
+/*
+ * States of devices: mapped for what (a queue's to read and write, or ONLY_READS);
+ * those of a queue go on. DRAWS: its driver's CPU writes the frame.
+ */
+enum {
+	GONE, MAPPED, MAPPED_RW, ONLY_READS, OPEN_READ, OPEN_ONLY_READ,
+	OPEN_WRITE, WROTE, DRAWS, UNDELIVERED,
+};
 
 /* States of a bracket: open; begun too early; overtaken by QBUF. */
 enum { CLOSED, OPEN_R, OPEN_W, EARLY_R, EARLY_W, LATE_R, LATE_W };
@@ -28,6 +34,7 @@ extern unsigned long newest_bits[VIEWS], bitmaps[VDB_ENGINE_BITMAPS];
  * @could: places that can have been written to since they were last asked
  * @agent: states; of processes, their page table entries
  * @held: pages that a process holds, by chunk
+ * @touched: queues to which nobody can promise that the CPU has not written
  */
 struct reference {
 	unsigned char bytes[PLACES][CHUNKS];
@@ -37,6 +44,7 @@ struct reference {
 	unsigned short could[CHUNKS];
 	unsigned int agent[AGENTS];
 	unsigned int held;
+	unsigned int touched;
 };
 
 extern struct reference now;
@@ -44,7 +52,8 @@ extern struct reference now;
 /* States, for sets of them. */
 #define IN(state) (1U << (state))
 #define WRITES_NOW (IN(OPEN_WRITE) | IN(WROTE))
-#define OWNED (WRITES_NOW | IN(UNDELIVERED))
+#define OWNED (WRITES_NOW | IN(DRAWS) | IN(UNDELIVERED))
+#define READS_NOW (IN(OPEN_READ) | IN(OPEN_ONLY_READ))
 
 enum kind kind(unsigned int a);
 bool is_queue(unsigned int a);
@@ -52,6 +61,7 @@ bool is_import(unsigned int a);
 bool is_process(unsigned int a);
 bool is_bracket(unsigned int a);
 unsigned int place(unsigned int a);
+unsigned int place_now(unsigned int a);
 bool any(bool (*is)(unsigned int), unsigned int states);
 bool owned_by_queue(void);
 bool unbracketed_ok(void);

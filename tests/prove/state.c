@@ -66,9 +66,18 @@ static void rename_bytes(void)
 void world_save(struct state *state)
 {
 	unsigned char *to = state->byte;
-	unsigned int i;
+	unsigned int i, c;
 
 	rename_bytes();
+	/* Who won't be asked, unless it writes. */
+	for (i = 0; i < VIEWS; i++)
+		for (c = 0; c < CHUNKS; c++)
+			if (i == VDB_CPU || (engine.closed != (int)i &&
+					     !test_bit(c, views[i].newest)))
+				now.could[c] &= ~(1 << i);
+	/* A promise that nobody asks for. */
+	if (bitmap_empty(engine.writable, CHUNKS))
+		now.touched = 0;
 	memset(state, 0, sizeof(*state));
 	for (i = 0; i < VIEWS; i++) {
 		PUT(newest_bits[i]);
@@ -93,6 +102,7 @@ void world_save(struct state *state)
 	for (i = 0; i < AGENTS; i++)
 		PUT(now.agent[i]);
 	PUT(now.held);
+	PUT(now.touched);
 }
 
 #define GET() (*from++)
@@ -129,6 +139,7 @@ void world_load(const struct state *state)
 	for (i = 0; i < AGENTS; i++)
 		now.agent[i] = GET();
 	now.held = GET();
+	now.touched = GET();
 }
 
 static const char *place_name(unsigned int p)

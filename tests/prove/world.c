@@ -15,10 +15,13 @@ const char *const kind_names[KINDS] = {
 
 const char *const op_names[OPS] = {
 	"map to read", "map to read and write", "unmap",
-	"QBUF to read", "QBUF to write", "done", "done, nothing written",
-	"DQBUF", "begin to read", "begin to write", "end", "vmap", "vunmap",
+	"QBUF to read", "QBUF to write", "QBUF to read, NO_CACHE_CLEAN",
+	"QBUF to write, NO_CACHE_CLEAN", "done", "done, its driver looks",
+	"done, nothing written", "DQBUF", "DQBUF, its driver looks",
+	"driver's CPU reads", "driver's CPU begins to draw",
+	"driver's CPU begins to add", "driver's CPU ends", "begin to read", "begin to write", "end", "vmap", "vunmap",
 	"write", "fault to read", "fault to write", "hold pages",
-	"let pages go",
+	"let pages go", "QBUF to read, its driver writes",
 };
 
 struct config config;
@@ -61,6 +64,12 @@ unsigned int place(unsigned int a)
 	}
 }
 
+/* Where it reads and writes at the moment. */
+unsigned int place_now(unsigned int a)
+{
+	return is_queue(a) && now.agent[a] == DRAWS ? VDB_CPU : place(a);
+}
+
 /* How many agents of the kind are in one of the states, as a mask. */
 bool any(bool (*is)(unsigned int), unsigned int states)
 {
@@ -99,7 +108,7 @@ bool process_may_write(void)
 {
 	if (any(is_bracket, IN(OPEN_W)))
 		return true;
-	return unbracketed_ok() && !any(is_queue, IN(OPEN_READ));
+	return unbracketed_ok() && !any(is_queue, READS_NOW);
 }
 
 /* Who tells nobody must be told at least by who is to see it. */
@@ -116,7 +125,7 @@ static bool silent_may_read(unsigned int where, unsigned int c)
 
 static bool silent_may_write(unsigned int where, unsigned int c)
 {
-	return silent_may_read(where, c) && !any(is_queue, IN(OPEN_READ)) &&
+	return silent_may_read(where, c) && !any(is_queue, READS_NOW) &&
 	       !any(is_bracket, IN(OPEN_R) | IN(OPEN_W) | IN(EARLY_R) |
 		    IN(EARLY_W));
 }
@@ -132,7 +141,7 @@ bool may_write(unsigned int a, unsigned int c)
 	unsigned int s = now.agent[a];
 
 	if (is_queue(a))
-		return s == OPEN_WRITE || s == WROTE;
+		return IN(s) & (WRITES_NOW | IN(DRAWS));
 	if (is_import(a))
 		return s == MAPPED_RW && silent_may_write(place(a), c);
 	if (kind(a) == BRACKET)
@@ -150,7 +159,7 @@ bool may_read(unsigned int a, unsigned int c)
 	unsigned int s = now.agent[a];
 
 	if (is_queue(a))
-		return s == OPEN_READ || s == OPEN_WRITE || s == WROTE;
+		return IN(s) & (READS_NOW | WRITES_NOW | IN(DRAWS));
 	if (is_import(a))
 		return s != GONE && silent_may_read(place(a), c);
 	if (kind(a) == BRACKET)
@@ -161,26 +170,55 @@ bool may_read(unsigned int a, unsigned int c)
 	       (now.held >> c & 1 && silent_may_read(VDB_CPU, c));
 }
 
+static bool allows_qbuf(const struct event *ev, unsigned int s)
+{
+	unsigned int a = ev->agent;
+
+	bool writes = ev->op == QBUF_WRITE || ev->op == HINT_WRITE;
+
+	if (s != MAPPED && (s != ONLY_READS || writes))
+		return false;
+	if (any(is_queue, writes || ev->op == FILL ? OWNED | READS_NOW : OWNED))
+		return false;
+	return (ev->op != HINT_READ && ev->op != HINT_WRITE) ||
+	       (place(a) != VDB_CPU && !(now.touched >> a & 1));
+}
+
 static bool allows_queue(const struct event *ev, unsigned int s)
 {
 	bool frames = kind(ev->agent) == FRAMES;
 
 	switch (ev->op) {
+	case MAP_READ:
+		return s == GONE && !frames;
 	case MAP_WRITE:
 		return s == GONE;
 	case UNMAP:
-		return s == MAPPED && !frames;
+		return s != GONE && s != DRAWS && !frames;
 	case QBUF_READ:
-		return s == MAPPED && !owned_by_queue();
 	case QBUF_WRITE:
-		return s == MAPPED &&
-		       !any(is_queue, OWNED | IN(OPEN_READ));
+	case HINT_READ:
+	case HINT_WRITE:
+	case FILL:
+		return allows_qbuf(ev, s);
 	case DONE:
-		return s == OPEN_READ || s == OPEN_WRITE || s == WROTE;
+		return IN(s) & (READS_NOW | WRITES_NOW);
+	case DONE_LOOK:
+		return config.hurried && IN(s) & WRITES_NOW;
 	case DONE_NOTHING:
 		return s == OPEN_WRITE;
 	case DQBUF:
 		return s == UNDELIVERED;
+	case DQBUF_LOOK:
+		return !config.hurried && s == UNDELIVERED;
+	case DRIVER_READS:
+		return IN(s) & READS_NOW;
+	case DRIVER_DRAWS:
+		return s == OPEN_WRITE;
+	case DRIVER_ADDS:
+		return IN(s) & WRITES_NOW;
+	case DRIVER_ENDS:
+		return s == DRAWS;
 	default:
 		return false;
 	}
@@ -232,7 +270,8 @@ bool world_allows(const struct event *ev)
 		 */
 		return kind(ev->agent) == BRACKET && s != CLOSED &&
 		       (s != LATE_W ||
-			!any(is_bracket, IN(OPEN_W) | IN(EARLY_W)));
+			(!any(is_bracket, IN(OPEN_W) | IN(EARLY_W)) &&
+			!any(is_queue, IN(DRAWS))));
 	case DO_VMAP:
 		return kind(ev->agent) == VMAP && !s;
 	case DO_VUNMAP:
@@ -240,4 +279,43 @@ bool world_allows(const struct event *ev)
 	default:
 		return false;
 	}
+}
+
+/* All that may happen next; how many events. */
+unsigned int world_next(struct event *events)
+{
+	struct event e = { 0 };
+	unsigned int n = 0;
+
+	for (e.agent = 0; e.agent < config.n; e.agent++)
+		for (e.op = 0; e.op < OPS; e.op++)
+			for (e.chunk = 0; e.chunk < CHUNKS; e.chunk++)
+				if (world_allows(&e))
+					events[n++] = e;
+	return n;
+}
+
+/*
+ * What may happen in the middle of an event. Most events exclude each other
+ * (vdb_buffer.lock), only the end of a frame comes at any time; and so does
+ * anything while a frame is being delivered at once.
+ */
+unsigned int world_meanwhile(const struct event *ev, struct event *events)
+{
+	unsigned int a = ev->agent, before = now.agent[a], n = 0, i, all;
+	bool any_time = config.hurried && is_queue(a) &&
+			(ev->op == DRIVER_ENDS ||
+			 ((ev->op == DONE || ev->op == DONE_LOOK) &&
+			  IN(now.agent[a]) & WRITES_NOW));
+
+	if (any_time)
+		now.agent[a] = UNDELIVERED;
+	all = world_next(events);
+	for (i = 0; i < all; i++)
+		if (events[i].agent != a &&
+		    (any_time || (events[i].op == DONE &&
+				  IN(now.agent[events[i].agent]) & WRITES_NOW)))
+			events[n++] = events[i];
+	now.agent[a] = before;
+	return n;
 }

@@ -40,10 +40,12 @@ extern const char *const kind_names[KINDS];
 /* What an agent does; the last ones to a chunk. */
 enum op {
 	MAP_READ, MAP_WRITE, UNMAP,
-	QBUF_READ, QBUF_WRITE, DONE, DONE_NOTHING, DQBUF,
+	QBUF_READ, QBUF_WRITE, HINT_READ, HINT_WRITE,
+	DONE, DONE_LOOK, DONE_NOTHING, DQBUF, DQBUF_LOOK,
+	DRIVER_READS, DRIVER_DRAWS, DRIVER_ADDS, DRIVER_ENDS,
 	BEGIN_READ, BEGIN_WRITE, END,
 	DO_VMAP, DO_VUNMAP,
-	WRITE, FAULT_READ, FAULT_WRITE, HOLD, LET_GO,
+	WRITE, FAULT_READ, FAULT_WRITE, HOLD, LET_GO, FILL,
 	OPS
 };
 
@@ -55,11 +57,13 @@ extern const char *const op_names[OPS];
  * @op: what
  * @chunk: to this chunk
  * @when: 0, or while the event is being dealt with, after the lock was dropped
- *	so often, @who's frame is done
- * @who: an agent
+ *	so often, something else happens
+ * @who: to this agent
+ * @what: its frame is done; or, while a frame is delivered, any event
+ * @where: to this chunk
  */
 struct event {
-	unsigned char agent, op, chunk, when, who;
+	unsigned char agent, op, chunk, when, who, what, where;
 };
 
 /**
@@ -75,9 +79,11 @@ struct config {
 	bool hurried;
 };
 
+#define MAX_EVENTS (AGENTS * OPS * CHUNKS)
+
 /* A state of the world, in as few bytes as possible and one way only. */
 #define STATE_BYTES (VIEWS * 4 + 5 + VDB_ENGINE_BITMAPS + PLACES * CHUNKS + \
-		     CHUNKS * 3 + AGENTS + 1)
+		     CHUNKS * 3 + AGENTS + 3)
 struct state {
 	unsigned char byte[(STATE_BYTES + 7) / 8 * 8];
 };
@@ -86,9 +92,10 @@ void world_begin(const struct config *config);
 void world_load(const struct state *state);
 void world_save(struct state *state);
 bool world_allows(const struct event *event);
+unsigned int world_next(struct event *events);
+unsigned int world_meanwhile(const struct event *event, struct event *events);
 unsigned int world_do(const struct event *event);
 const char *world_wrong(void);
-bool world_done_pending(unsigned int agent);
 void world_print(void);
 
 #endif
