@@ -2,8 +2,9 @@
 /*
  * What the parts of the allocator know of each other.
  *
- * memops -> exporter, importer -> cache, mapping -> coherency -> protocol ->
- * engine; coherency -> views, sync, merge, shootdown; storage and stats by all.
+ * memops -> frame, exporter, importer -> cache, mapping -> coherency ->
+ * protocol -> engine; coherency -> views, sync, merge, shootdown; storage and
+ * stats by all.
  *
  * Lock order: vb2_queue.lock > mmap_lock > vb2_queue.mmap_lock > dma_resv >
  * vdb_buffer.lock > i_mmap_rwsem; vdb_buffer.state_lock innermost, taken with
@@ -234,6 +235,7 @@ struct vdb_plane {
 	bool delivers;
 };
 
+struct vb2_buffer;
 struct vb2_queue;
 
 /* For the suites beside the code, which are a module of their own. */
@@ -314,6 +316,14 @@ struct vdb_buffer *vdb_buffer_create(struct device *dev, size_t size, gfp_t gfp,
 struct vdb_buffer *vdb_buffer_of(struct dma_buf *dbuf);
 struct dma_buf *vdb_buffer_view(struct vdb_buffer *buf, int mode);
 struct vdb_attachment *vdb_attachment_of(struct dma_buf_attachment *att);
+
+/* memops.c */
+struct vdb_plane *vdb_plane_of(struct vb2_buffer *vb, unsigned int plane_no);
+
+/* frame.c */
+void vdb_frame_prepare(void *mem_priv);
+void vdb_frame_finish(void *mem_priv);
+void vdb_frame_abandon(struct vdb_plane *plane);
 
 /* importer.c */
 int vdb_plane_attach(struct vdb_plane *plane, bool fallback);

@@ -101,24 +101,12 @@ err_free:
 	return ERR_PTR(ret);
 }
 
-static void vdb_memop_finish(void *mem_priv);
-
-/*
- * Buffers that were prepared and never queued go without being finished
- * (VIDIOC_PREPARE_BUF, VIDIOC_REMOVE_BUFS).
- */
-static void unprepare(struct vdb_plane *plane)
-{
-	if (plane->prepared)
-		vdb_memop_finish(plane);
-}
-
 static void vdb_memop_put(void *mem_priv)
 {
 	struct vdb_plane *plane = mem_priv;
 	unsigned int i;
 
-	unprepare(plane);
+	vdb_frame_abandon(plane);
 	vdb_plane_vunmap(plane);
 	vdb_plane_detach(plane);
 	for (i = 0; i < ARRAY_SIZE(plane->views); i++)
@@ -150,107 +138,6 @@ static struct dma_buf *vdb_memop_get_dmabuf(struct vb2_buffer *vb,
 	atomic_inc(&plane->own->exports);
 	trace_vdb_export(dbuf, mode);
 	return dbuf;
-}
-
-/*
- * The attachment through which the queue's device uses one of our buffers;
- * what others export is theirs to synchronise.
- */
-static struct vdb_attachment *tracked(struct vdb_plane *plane)
-{
-	return plane->att ? vdb_attachment_of(plane->att) : NULL;
-}
-
-/*
- * vb2 sets the cache hints of a frame and never clears them: one frame with a
- * hint would speak for all that follow. So the last plane uses them up. Those
- * of an imported buffer are vb2's own and always set; they say nothing.
- */
-static bool use_up_hints(struct vdb_plane *plane)
-{
-	struct vb2_buffer *vb = plane->vb;
-
-	return plane->own &&
-	       plane == vb->planes[vb->num_planes - 1].mem_priv;
-}
-
-/* A buffer of ours that the driver's CPU works on, and no device. */
-static struct vdb_buffer *cpu_frame(struct vdb_plane *plane)
-{
-	if (plane->att || !plane->vaddr)
-		return NULL;
-	return vdb_buffer_of(plane->dbuf);
-}
-
-static bool plane_writes(const struct vdb_plane *plane)
-{
-	return plane->dir != DMA_TO_DEVICE;
-}
-
-/* Whether the driver's CPU may have written before it lets its device read. */
-static bool cpu_prepared(struct vdb_plane *plane)
-{
-	return plane->asked || vb2_fileio_is_active(plane->vb->vb2_queue);
-}
-
-static void vdb_memop_prepare(void *mem_priv)
-{
-	struct vdb_plane *plane = mem_priv;
-	struct vdb_attachment *att = tracked(plane);
-	bool clean = !plane->own || !plane->vb->skip_cache_sync_on_prepare;
-	struct vdb_buffer *frame = cpu_frame(plane);
-
-	/* Two planes may be the same dma-buf, and then share this. */
-	if (plane->prepared)
-		return;
-	plane->prepared = true;
-	if (use_up_hints(plane))
-		plane->vb->skip_cache_sync_on_prepare = 0;
-	if (att) {
-		if (plane->vaddr && cpu_prepared(plane))
-			vdb_coherency_wrote(att->buf);
-		vdb_coherency_queue(att, clean);
-	} else if (frame) {
-		/* The driver may have brackets, or not: see below. */
-		plane->drawing = plane_writes(plane);
-		vdb_coherency_queue_cpu(frame, plane->drawing);
-	}
-	plane->asked = false;
-}
-
-/* The frame is in user space's hands now, or about to be. */
-static void deliver(struct vdb_plane *plane, bool now)
-{
-	struct vdb_buffer *buf = vdb_buffer_of(plane->dbuf);
-	bool look = plane->vaddr && plane->looks && !plane->skip_look;
-
-	if (!buf)
-		return;
-	if (now)
-		vdb_coherency_deliver_now(buf, look);
-	else
-		vdb_coherency_deliver(buf, look);
-}
-
-static void vdb_memop_finish(void *mem_priv)
-{
-	struct vdb_plane *plane = mem_priv;
-	struct vdb_attachment *att = tracked(plane);
-	struct vdb_buffer *frame = cpu_frame(plane);
-
-	if (!plane->prepared)
-		return;
-	plane->prepared = false;
-	plane->skip_look = plane->own && plane->vb->skip_cache_sync_on_finish;
-	if (use_up_hints(plane))
-		plane->vb->skip_cache_sync_on_finish = 0;
-	if (att)
-		vdb_coherency_done(att, true);
-	else if (frame && plane->drawing)
-		vdb_coherency_done_cpu(frame, true);
-	plane->drawing = false;
-	if (!plane->delivers && plane_writes(plane))
-		deliver(plane, true);
 }
 
 /*
@@ -290,7 +177,7 @@ static void vdb_memop_unmap_dmabuf(void *mem_priv)
 {
 	struct vdb_plane *plane = mem_priv;
 
-	unprepare(plane);
+	vdb_frame_abandon(plane);
 	vdb_plane_vunmap(plane);
 	vdb_plane_detach(plane);
 }
@@ -299,7 +186,7 @@ static void vdb_memop_detach_dmabuf(void *mem_priv)
 {
 	struct vdb_plane *plane = mem_priv;
 
-	unprepare(plane);
+	vdb_frame_abandon(plane);
 	vdb_plane_vunmap(plane);
 	vdb_plane_detach(plane);
 	/* Within QBUF another dma-buf takes its place. */
@@ -372,8 +259,8 @@ const struct vb2_mem_ops vb2_dmabuf_memops = {
 	.alloc = vdb_memop_alloc,
 	.put = vdb_memop_put,
 	.get_dmabuf = vdb_memop_get_dmabuf,
-	.prepare = vdb_memop_prepare,
-	.finish = vdb_memop_finish,
+	.prepare = vdb_frame_prepare,
+	.finish = vdb_frame_finish,
 	.attach_dmabuf = vdb_memop_attach_dmabuf,
 	.detach_dmabuf = vdb_memop_detach_dmabuf,
 	.map_dmabuf = vdb_memop_map_dmabuf,
@@ -385,7 +272,14 @@ const struct vb2_mem_ops vb2_dmabuf_memops = {
 };
 EXPORT_SYMBOL_GPL(vb2_dmabuf_memops);
 
-static struct vdb_plane *plane_of(struct vb2_buffer *vb, unsigned int plane_no)
+/**
+ * vdb_plane_of - what we have of a plane
+ * @vb: a buffer of a queue that uses vb2_dmabuf_memops
+ * @plane_no: which plane
+ *
+ * Return: it, or NULL for a plane without memory.
+ */
+struct vdb_plane *vdb_plane_of(struct vb2_buffer *vb, unsigned int plane_no)
 {
 	if (plane_no >= vb->num_planes)
 		return NULL;
@@ -409,7 +303,7 @@ static struct vdb_plane *plane_of(struct vb2_buffer *vb, unsigned int plane_no)
 struct sg_table *vb2_dmabuf_plane_sgt(struct vb2_buffer *vb,
 				      unsigned int plane_no)
 {
-	struct vdb_plane *plane = plane_of(vb, plane_no);
+	struct vdb_plane *plane = vdb_plane_of(vb, plane_no);
 
 	if (!plane || !covers(plane, vb))
 		return ERR_PTR(-EINVAL);
@@ -435,7 +329,7 @@ dma_addr_t vb2_dmabuf_plane_dma_addr(struct vb2_buffer *vb,
 				     unsigned int plane_no)
 {
 	struct sg_table *sgt = vb2_dmabuf_plane_sgt(vb, plane_no);
-	struct vdb_plane *plane = plane_of(vb, plane_no);
+	struct vdb_plane *plane = vdb_plane_of(vb, plane_no);
 	struct scatterlist *sg;
 	dma_addr_t next;
 	size_t len = 0;
@@ -460,127 +354,6 @@ dma_addr_t vb2_dmabuf_plane_dma_addr(struct vb2_buffer *vb,
 	return sg_dma_address(sgt->sgl);
 }
 EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_dma_addr);
-
-/*
- * A frame that the driver brackets is not drawn without a word. Nor is it its
- * device's, unless the driver wants to see first what there is: its device may
- * have written that.
- */
-static void cpu_stands_in(struct vdb_plane *plane, enum dma_data_direction dir)
-{
-	struct vdb_attachment *att = tracked(plane);
-	struct vdb_buffer *frame = cpu_frame(plane);
-
-	if (att && plane->prepared)
-		vdb_coherency_done(att, dir != DMA_TO_DEVICE);
-	if (frame && plane->drawing)
-		vdb_coherency_done_cpu(frame, false);
-	plane->drawing = false;
-}
-
-/* Through the driver's mapping the buffer may be written anywhere. */
-static void account_access(struct vdb_plane *plane, bool begins)
-{
-	struct vdb_buffer *ours = vdb_buffer_of(plane->dbuf);
-
-	if (!ours || plane->accessed == begins)
-		return;
-	plane->accessed = begins;
-	mutex_lock(&ours->lock);
-	if (begins)
-		vdb_coherency_vmap(ours);
-	else
-		vdb_coherency_vunmap(ours);
-	mutex_unlock(&ours->lock);
-}
-
-/**
- * vb2_dmabuf_plane_begin_cpu_access - a driver is about to touch a plane
- * @vb: a buffer of a queue that uses vb2_dmabuf_memops
- * @plane_no: which plane
- * @dir: DMA_FROM_DEVICE to read, DMA_TO_DEVICE to write all of it in its
- *	device's place, or both to add to what its device has written
- *
- * For drivers whose CPU makes or takes the frames. vb2 does nothing of the
- * kind for imported buffers, so that this is all the coherency they get where
- * somebody else exports (dma_buf_begin_cpu_access()).
- *
- * Context: process; may sleep, and may wait for fences.
- * Return: 0, -EINVAL for a plane without memory, or what the exporter says.
- */
-int vb2_dmabuf_plane_begin_cpu_access(struct vb2_buffer *vb,
-				      unsigned int plane_no,
-				      enum dma_data_direction dir)
-{
-	struct vdb_plane *plane = plane_of(vb, plane_no);
-	int ret;
-
-	if (!plane)
-		return -EINVAL;
-	cpu_stands_in(plane, dir);
-	ret = dma_buf_begin_cpu_access(plane->dbuf, dir);
-	if (!ret)
-		account_access(plane, true);
-	return ret;
-}
-EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_begin_cpu_access);
-
-/**
- * vb2_dmabuf_plane_end_cpu_access - a driver has touched a plane
- * @vb: a buffer of a queue that uses vb2_dmabuf_memops
- * @plane_no: which plane
- * @dir: as given to vb2_dmabuf_plane_begin_cpu_access()
- *
- * Call it before vb2_buffer_done().
- *
- * Context: process; may sleep.
- * Return: 0, -EINVAL for a plane without memory, or what the exporter says.
- */
-int vb2_dmabuf_plane_end_cpu_access(struct vb2_buffer *vb,
-				    unsigned int plane_no,
-				    enum dma_data_direction dir)
-{
-	struct vdb_plane *plane = plane_of(vb, plane_no);
-
-	int ret;
-
-	if (!plane)
-		return -EINVAL;
-	ret = dma_buf_end_cpu_access(plane->dbuf, dir);
-	account_access(plane, false);
-	return ret;
-}
-EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_end_cpu_access);
-
-/**
- * vb2_dmabuf_buf_finish - a frame goes to user space
- * @vb: a buffer; if its queue has another allocator, nothing is done
- *
- * For vb2_ops.buf_finish, or to be called there first. What importers and
- * processes are to see of the frame is moved here, where it may take its time,
- * and vb2_buffer_done() does nothing that takes longer for a larger frame. A
- * driver that does not use this still gets it right: vb2_buffer_done() moves the
- * bytes then, with interrupts off if it is called so.
- *
- * Context: process; may sleep.
- */
-void vb2_dmabuf_buf_finish(struct vb2_buffer *vb)
-{
-	unsigned int i;
-
-	if (vb->vb2_queue->mem_ops != &vb2_dmabuf_memops)
-		return;
-	for (i = 0; i < vb->num_planes; i++) {
-		struct vdb_plane *plane = plane_of(vb, i);
-
-		if (!plane)
-			continue;
-		plane->delivers = true;
-		if (plane_writes(plane))
-			deliver(plane, false);
-	}
-}
-EXPORT_SYMBOL_GPL(vb2_dmabuf_buf_finish);
 
 static int __init vdb_init(void)
 {
