@@ -3,6 +3,8 @@
  * A frame's way through a queue: to the device or the driver's CPU, what that
  * says of its own access meanwhile, back, and to user space.
  */
+#include <linux/device.h>
+#include <linux/printk.h>
 #include <media/videobuf2-core.h>
 #include <media/videobuf2-dmabuf.h>
 
@@ -49,6 +51,27 @@ static bool cpu_prepared(struct vdb_plane *plane)
 	return plane->asked || vb2_fileio_is_active(plane->vb->vb2_queue);
 }
 
+/* By their operations, which all of a driver's queues of a kind share. */
+static struct vdb_said advised = VDB_SAID_INIT(advised);
+
+/*
+ * A frame's bytes were moved in vb2_buffer_done(), and the driver has not
+ * called the helper for it since, or it would deliver: it has none.
+ */
+static void advise(struct vdb_plane *plane)
+{
+	const struct vb2_queue *q = plane->vb->vb2_queue;
+	const void *ops = q->ops;
+
+	plane->hurried = false;
+	if (plane->delivers || !vdb_say_once(&advised, (uintptr_t)ops, 0))
+		return;
+	pr_notice_ratelimited("videobuf2-dmabuf: %s %s: vb2_buffer_done() moves frames for the driver of %ps(), at times in interrupts: call vb2_dmabuf_buf_finish() in buf_finish, which moves them in DQBUF (Documentation/drop-in.md)\n",
+			      q->dev ? dev_driver_string(q->dev) : "queue",
+			      q->dev ? dev_name(q->dev) : q->name,
+			      q->ops->queue_setup);
+}
+
 /**
  * vdb_frame_prepare - a queue's frame begins (vb2_mem_ops.prepare)
  * @mem_priv: the plane
@@ -66,6 +89,8 @@ void vdb_frame_prepare(void *mem_priv)
 	if (plane->prepared)
 		return;
 	plane->prepared = true;
+	if (plane->hurried)
+		advise(plane);
 	if (use_up_hints(plane))
 		plane->vb->skip_cache_sync_on_prepare = 0;
 	if (att) {
@@ -80,18 +105,26 @@ void vdb_frame_prepare(void *mem_priv)
 	plane->asked = false;
 }
 
-/* The frame is in user space's hands now, or about to be. */
-static void deliver(struct vdb_plane *plane, bool now)
+/* Whether the driver's CPU looks at the frame, and won't say when. */
+static bool looks(const struct vdb_plane *plane)
+{
+	return plane->vaddr && plane->looks && !plane->skip_look;
+}
+
+/* The frame is about to be in user space's hands, and nobody will say so. */
+static void deliver_now(struct vdb_plane *plane)
 {
 	struct vdb_buffer *buf = vdb_buffer_of(plane->dbuf);
-	bool look = plane->vaddr && plane->looks && !plane->skip_look;
+	unsigned long moves;
 
 	if (!buf)
 		return;
-	if (now)
-		vdb_coherency_deliver_now(buf, look);
-	else
-		vdb_coherency_deliver(buf, look);
+	moves = READ_ONCE(buf->moves);
+	vdb_coherency_deliver_now(buf, looks(plane));
+	if (moves == READ_ONCE(buf->moves))
+		return;
+	plane->hurried = true;
+	vdb_stat_add(VDB_HURRIED_FRAMES, 1);
 }
 
 /**
@@ -118,7 +151,7 @@ void vdb_frame_finish(void *mem_priv)
 		vdb_coherency_done_cpu(frame, true);
 	plane->drawing = false;
 	if (!plane->delivers && plane_writes(plane))
-		deliver(plane, true);
+		deliver_now(plane);
 }
 
 /**
@@ -234,7 +267,7 @@ EXPORT_SYMBOL_GPL(vb2_dmabuf_plane_end_cpu_access);
  * processes are to see of the frame is moved here, where it may take its time,
  * and vb2_buffer_done() does nothing that takes longer for a larger frame. A
  * driver that does not use this still gets it right: vb2_buffer_done() moves the
- * bytes then, with interrupts off if it is called so.
+ * bytes then, with interrupts off if it is called so, and the log says so once.
  *
  * Context: process; may sleep.
  */
@@ -246,12 +279,14 @@ void vb2_dmabuf_buf_finish(struct vb2_buffer *vb)
 		return;
 	for (i = 0; i < vb->num_planes; i++) {
 		struct vdb_plane *plane = vdb_plane_of(vb, i);
+		struct vdb_buffer *buf;
 
 		if (!plane)
 			continue;
 		plane->delivers = true;
-		if (plane_writes(plane))
-			deliver(plane, false);
+		buf = vdb_buffer_of(plane->dbuf);
+		if (buf && plane_writes(plane))
+			vdb_coherency_deliver(buf, looks(plane));
 	}
 }
 EXPORT_SYMBOL_GPL(vb2_dmabuf_buf_finish);

@@ -209,6 +209,7 @@ struct vdb_buffer {
  *	the driver says itself when it does
  * @accessed: the driver has said that its CPU is at work
  * @delivers: the driver calls vb2_dmabuf_buf_finish()
+ * @hurried: vb2_buffer_done() has moved bytes of the last frame
  */
 struct vdb_plane {
 	struct vb2_buffer *vb;
@@ -233,8 +234,11 @@ struct vdb_plane {
 	bool drawing;
 	bool accessed;
 	bool delivers;
+	bool hurried;
 };
 
+struct seq_file;
+struct shrinker;
 struct vb2_buffer;
 struct vb2_queue;
 
@@ -355,6 +359,7 @@ void vdb_cache_release(struct vdb_plane *plane);
 void vdb_cache_exit(void);
 
 /* idle.c */
+extern struct shrinker *vdb_cache_shrinker;
 bool vdb_cache_make_room(struct device *dev);
 void vdb_cache_sweep(unsigned long now);
 unsigned long vdb_cache_count(void);
@@ -364,6 +369,7 @@ int vdb_idle_init(void);
 void vdb_idle_exit(void);
 
 /* synccheck.c */
+extern bool vdb_check_sync;
 bool vdb_synccheck_enabled(struct vdb_buffer *buf);
 void vdb_synccheck_touched(struct vdb_buffer *buf, bool write);
 void vdb_synccheck_queued(struct vdb_buffer *buf);
@@ -393,13 +399,34 @@ enum vdb_stat {
 	VDB_REFUSALS,
 	VDB_MISSING_SYNCS,
 	VDB_FALLBACKS,
+	VDB_HURRIED_FRAMES,
 	VDB_STATS
 };
 
+/**
+ * struct vdb_said - to whom something has been said: the last few
+ * @lock: for what follows
+ * @next: the place that is used next, when divided by their number
+ * @known: who, by two numbers, of which the first is not zero
+ */
+struct vdb_said {
+	spinlock_t lock; /* see above */
+	unsigned int next;
+	struct {
+		u64 id;
+		u64 since;
+	} known[32];
+};
+
+#define VDB_SAID_INIT(name) { .lock = __SPIN_LOCK_UNLOCKED((name).lock) }
+
 void vdb_stat_add(enum vdb_stat stat, s64 n);
 s64 vdb_stat_read(enum vdb_stat stat);
+bool vdb_say_once(struct vdb_said *said, u64 id, u64 since);
 void vdb_stats_add_buffer(struct vdb_buffer *buf);
 void vdb_stats_del_buffer(struct vdb_buffer *buf);
+int vdb_stats_show(struct seq_file *m, void *unused);
+int vdb_buffers_show(struct seq_file *m, void *unused);
 void vdb_stats_init(void);
 void vdb_stats_exit(void);
 __printf(2, 3)

@@ -20,6 +20,7 @@
 #include "trace.h"
 
 #if IS_ENABLED(CONFIG_KUNIT)
+EXPORT_TRACEPOINT_SYMBOL_GPL(vdb_refusal);
 EXPORT_TRACEPOINT_SYMBOL_GPL(vdb_sync);
 #endif
 
@@ -52,6 +53,7 @@ static const char * const names[VDB_STATS] = {
 	[VDB_REFUSALS] = "refusals",
 	[VDB_MISSING_SYNCS] = "missing_syncs",
 	[VDB_FALLBACKS] = "fallbacks",
+	[VDB_HURRIED_FRAMES] = "frames_moved_in_done",
 };
 
 /**
@@ -132,16 +134,54 @@ void vdb_notice(struct device *dev, const char *fmt, ...)
 	pr_notice_ratelimited("videobuf2-dmabuf: %s: %s\n", name, why);
 	trace_vdb_refusal(name, why);
 }
+EXPORT_SYMBOL_VDB_KUNIT(vdb_notice);
 
-static int stats_show(struct seq_file *m, void *unused)
+/**
+ * vdb_say_once - whether to say something that is said once to each
+ * @said: to whom it has been said
+ * @id: to whom it would be said now; not 0
+ * @since: tells apart those that have the same @id one after the other
+ *
+ * Context: any.
+ * Return: true for the first time, or where too many others came in between.
+ */
+bool vdb_say_once(struct vdb_said *said, u64 id, u64 since)
+{
+	unsigned long flags;
+	bool known = false;
+	unsigned int i;
+
+	spin_lock_irqsave(&said->lock, flags);
+	for (i = 0; i < ARRAY_SIZE(said->known) && !known; i++)
+		known = said->known[i].id == id &&
+			said->known[i].since == since;
+	if (!known) {
+		i = said->next++ % ARRAY_SIZE(said->known);
+		said->known[i].id = id;
+		said->known[i].since = since;
+	}
+	spin_unlock_irqrestore(&said->lock, flags);
+	return !known;
+}
+EXPORT_SYMBOL_VDB_KUNIT(vdb_say_once);
+
+/**
+ * vdb_stats_show - what the file "stats" has
+ * @m: where it goes
+ * @unused: nothing
+ *
+ * Return: 0.
+ */
+int vdb_stats_show(struct seq_file *m, void *unused)
 {
 	unsigned int i;
 
 	for (i = 0; i < VDB_STATS; i++)
-		seq_printf(m, "%s %lld\n", names[i], atomic64_read(&stats[i]));
+		seq_printf(m, "%s %lld\n", names[i], vdb_stat_read(i));
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(stats);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_stats_show);
+DEFINE_SHOW_ATTRIBUTE(vdb_stats);
 
 /* How many pages from the i-th on follow each other in memory. */
 static unsigned int run_length(const struct vdb_storage *st, unsigned int i)
@@ -306,7 +346,15 @@ static void show_buffer(struct seq_file *m, struct vdb_buffer *buf)
 	mutex_unlock(&buf->lock);
 }
 
-static int buffers_show(struct seq_file *m, void *unused)
+/**
+ * vdb_buffers_show - what the file "buffers" has
+ * @m: where it goes
+ * @unused: nothing
+ *
+ * Context: process; may sleep; takes each buffer's vdb_buffer.lock.
+ * Return: 0.
+ */
+int vdb_buffers_show(struct seq_file *m, void *unused)
 {
 	struct vdb_buffer *buf;
 
@@ -316,7 +364,8 @@ static int buffers_show(struct seq_file *m, void *unused)
 	mutex_unlock(&buffers_lock);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(buffers);
+EXPORT_SYMBOL_VDB_KUNIT(vdb_buffers_show);
+DEFINE_SHOW_ATTRIBUTE(vdb_buffers);
 
 /**
  * vdb_stats_init - make the files; without debugfs there are none
@@ -324,9 +373,9 @@ DEFINE_SHOW_ATTRIBUTE(buffers);
 void vdb_stats_init(void)
 {
 	dir = debugfs_create_dir("videobuf2-dmabuf", NULL);
-	debugfs_create_file("stats", 0444, dir, NULL, &stats_fops);
+	debugfs_create_file("stats", 0444, dir, NULL, &vdb_stats_fops);
 	/* Page frame numbers are for root only. */
-	debugfs_create_file("buffers", 0400, dir, NULL, &buffers_fops);
+	debugfs_create_file("buffers", 0400, dir, NULL, &vdb_buffers_fops);
 }
 
 /**

@@ -15,36 +15,19 @@
 #include "compat.h"
 #include "internal.h"
 
-static bool check_sync;
-module_param(check_sync, bool, 0644);
+bool vdb_check_sync;
+EXPORT_SYMBOL_VDB_KUNIT(vdb_check_sync);
+module_param_named(check_sync, vdb_check_sync, bool, 0644);
 MODULE_PARM_DESC(check_sync, "report processes that touch buffers of policy \"explicit\" without DMA_BUF_IOCTL_SYNC (default: no)");
 
-/* Who has been reported: the last few, told apart also if a number recurs. */
-static struct {
-	pid_t tgid;
-	u64 start;
-} reported[32];
-static unsigned int next_reported;
-static DEFINE_SPINLOCK(reported_lock);
+/* Who has been reported; the start tells them apart if a number recurs. */
+static struct vdb_said reported = VDB_SAID_INIT(reported);
 
 static bool first_time(void)
 {
 	struct task_struct *task = current->group_leader;
-	unsigned long flags;
-	bool known = false;
-	unsigned int i;
 
-	spin_lock_irqsave(&reported_lock, flags);
-	for (i = 0; i < ARRAY_SIZE(reported) && !known; i++)
-		known = reported[i].tgid == task->tgid &&
-			reported[i].start == task->start_time;
-	if (!known) {
-		i = next_reported++ % ARRAY_SIZE(reported);
-		reported[i].tgid = task->tgid;
-		reported[i].start = task->start_time;
-	}
-	spin_unlock_irqrestore(&reported_lock, flags);
-	return !known;
+	return vdb_say_once(&reported, task->tgid, task->start_time);
 }
 
 static void report(struct vdb_buffer *buf, const char *what)
@@ -62,7 +45,7 @@ static void report(struct vdb_buffer *buf, const char *what)
  */
 bool vdb_synccheck_enabled(struct vdb_buffer *buf)
 {
-	return READ_ONCE(check_sync) && buf->policy == VDB_POLICY_EXPLICIT;
+	return READ_ONCE(vdb_check_sync) && buf->policy == VDB_POLICY_EXPLICIT;
 }
 
 /**
