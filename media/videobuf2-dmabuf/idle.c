@@ -46,7 +46,8 @@ static u64 bytes_idle;
 /* Held while the doomed are unmapped: to have it is to know that they are. */
 static DEFINE_MUTEX(reap_lock);
 static struct workqueue_struct *wq;
-static struct shrinker *shrinker;
+struct shrinker *vdb_cache_shrinker;
+EXPORT_SYMBOL_VDB_KUNIT(vdb_cache_shrinker);
 
 static void tick(struct work_struct *work);
 static DECLARE_DELAYED_WORK(tick_work, tick);
@@ -111,7 +112,7 @@ static bool has_stopped(struct vdb_cache *cache, unsigned long now)
 		return false;
 	}
 	if (!cache->stopped)
-		cache->stopped = now ?: 1;
+		cache->stopped = now;
 	return time_after(now, cache->stopped);
 }
 
@@ -347,8 +348,9 @@ int vdb_idle_init(void)
 			     1);
 	if (!wq)
 		return -ENOMEM;
-	shrinker = vdb_shrinker_register("videobuf2-dmabuf", count, scan);
-	if (!shrinker) {
+	vdb_cache_shrinker = vdb_shrinker_register("videobuf2-dmabuf", count,
+						   scan);
+	if (!vdb_cache_shrinker) {
 		destroy_workqueue(wq);
 		return -ENOMEM;
 	}
@@ -362,7 +364,7 @@ int vdb_idle_init(void)
  */
 void vdb_idle_exit(void)
 {
-	vdb_shrinker_unregister(shrinker);
+	vdb_shrinker_unregister(vdb_cache_shrinker);
 	cancel_delayed_work_sync(&tick_work);
 	destroy_workqueue(wq);
 }

@@ -153,6 +153,7 @@ void *vdb_plane_vaddr(struct vdb_plane *plane)
 	mutex_unlock(&plane->lock);
 	return vaddr;
 }
+EXPORT_SYMBOL_VDB_KUNIT(vdb_plane_vaddr);
 
 /**
  * vdb_plane_vunmap - undo vdb_plane_vaddr(), also where it was not called
@@ -172,3 +173,4 @@ void vdb_plane_vunmap(struct vdb_plane *plane)
 		vdb_dma_buf_vunmap(plane->dbuf, &plane->map);
 	plane->vaddr = NULL;
 }
+EXPORT_SYMBOL_VDB_KUNIT(vdb_plane_vunmap);

@@ -2,12 +2,20 @@
 /*
  * What the allocator's KUnit suites share.
  */
+#include <linux/delay.h>
+#include <linux/file.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+#include <trace/events/printk.h>
 
 #include "../../drivers/vivid-ext/dmabus.h"
 #include "../../drivers/vivid-ext/kunit.h"
 #include "compat.h"
 #include "kunit.h"
+#include "trace.h"
 
 /**
  * vdb_kunit_add_device - a device for the time of a test
@@ -245,6 +253,136 @@ void vdb_kunit_queue(struct vdb_kunit_device *d, bool writes)
 	d->own->dir = writes ? DMA_BIDIRECTIONAL : DMA_TO_DEVICE;
 	vdb_coherency_queue(d->own, true);
 	d->own->dir = dir;
+}
+
+/* What is listened for, in refusals or in the log, and how often it was heard. */
+static const char *listened;
+static bool among_refusals;
+static atomic_t heard;
+
+static void hear(void *data, const char *text, size_t len)
+{
+	if (!among_refusals && strnstr(text, listened, len))
+		atomic_inc(&heard);
+}
+
+/* Of which the log has some only, where there are many. */
+static void hear_refusal(void *data, const char *dev, const char *why)
+{
+	if (among_refusals && strstr(why, listened))
+		atomic_inc(&heard);
+}
+
+static void stop_listening(void *unused)
+{
+	unregister_trace_console(hear, NULL);
+	unregister_trace_vdb_refusal(hear_refusal, NULL);
+	tracepoint_synchronize_unregister();
+	listened = NULL;
+}
+
+static void listen(struct kunit *test, const char *text, bool refusals)
+{
+	bool listens = listened;
+
+	listened = text;
+	among_refusals = refusals;
+	atomic_set(&heard, 0);
+	if (listens)
+		return;
+	KUNIT_ASSERT_EQ(test, register_trace_console(hear, NULL), 0);
+	KUNIT_ASSERT_EQ(test, register_trace_vdb_refusal(hear_refusal, NULL),
+			0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, stop_listening,
+							NULL), 0);
+}
+
+/**
+ * vdb_kunit_listen - count the log's lines with a text, until the test ends
+ * @test: the test
+ * @text: the text; another one from now on if it is called again
+ */
+void vdb_kunit_listen(struct kunit *test, const char *text)
+{
+	listen(test, text, false);
+}
+
+/**
+ * vdb_kunit_listen_refusals - count refusals with a text, until the test ends
+ * @test: the test
+ * @text: the text; another one from now on if it is called again
+ */
+void vdb_kunit_listen_refusals(struct kunit *test, const char *text)
+{
+	listen(test, text, true);
+}
+
+/**
+ * vdb_kunit_heard - how often it was heard since vdb_kunit_listen()
+ *
+ * Return: so many.
+ */
+unsigned int vdb_kunit_heard(void)
+{
+	return atomic_read(&heard);
+}
+
+/* A kernel thread's files are closed a moment later, one by the other. */
+static void let_files_go(void)
+{
+	flush_delayed_fput();
+	msleep(20);
+}
+
+/**
+ * vdb_kunit_stats - look at all counts, since it was done the last time
+ * @test: the test
+ * @what: what has been done in between
+ * @wanted: by how much each must have risen; NULL to begin
+ *
+ * What takes a moment may take it.
+ */
+void vdb_kunit_stats(struct kunit *test, const char *what, const s64 *wanted)
+{
+	static s64 seen[VDB_STATS];
+	unsigned int i, tries;
+	s64 buffers;
+
+	/* What earlier tests have closed is still counted. */
+	do {
+		buffers = vdb_stat_read(VDB_BUFFERS);
+		if (!wanted)
+			let_files_go();
+	} while (buffers != vdb_stat_read(VDB_BUFFERS));
+	for (tries = 0; wanted && tries < 50; tries++) {
+		for (i = 0; i < VDB_STATS; i++)
+			if (vdb_stat_read(i) - seen[i] != wanted[i])
+				break;
+		if (i == VDB_STATS)
+			break;
+		let_files_go();
+	}
+	for (i = 0; i < VDB_STATS; i++) {
+		s64 now = vdb_stat_read(i);
+
+		if (wanted)
+			KUNIT_EXPECT_EQ_MSG(test, now - seen[i], wanted[i],
+					    "%s: count %u", what, i);
+		seen[i] = now;
+	}
+}
+
+/**
+ * vdb_kunit_end_mm - give the address space of kunit_vm_mmap() back
+ *
+ * KUnit leaves it to the end of the thread, and leaks it so.
+ */
+void vdb_kunit_end_mm(void)
+{
+	struct mm_struct *mm = current->mm;
+
+	kthread_unuse_mm(mm);
+	mmput(mm);
 }
 
 MODULE_DESCRIPTION("Tests of the dma-buf allocator of videobuf2");

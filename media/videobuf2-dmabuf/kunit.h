@@ -49,7 +49,15 @@ int vdb_kunit_read_byte(struct kunit *test, struct vdb_kunit_device *d,
 int vdb_kunit_read(struct kunit *test, struct vdb_kunit_device *d,
 		   unsigned int chunk);
 struct dma_buf *vdb_kunit_narrow_buffer(struct kunit *test, size_t size);
-
 void vdb_kunit_queue(struct vdb_kunit_device *d, bool writes);
+void vdb_kunit_end_mm(void);
+void vdb_kunit_listen(struct kunit *test, const char *text);
+void vdb_kunit_listen_refusals(struct kunit *test, const char *text);
+unsigned int vdb_kunit_heard(void);
+void vdb_kunit_stats(struct kunit *test, const char *what, const s64 *wanted);
+
+/* In the place of @wanted: which counts have risen by how much. */
+#define VDB_KUNIT_STATS(...) ((const s64[VDB_STATS]){ __VA_ARGS__ })
+
 
 #endif
