@@ -3,6 +3,7 @@
  * Tests of importers that tell nobody when they read or write a buffer: whose
  * bytes are heard, and who is told of others'.
  */
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/bitmap.h>
 #include <linux/dma-buf.h>
@@ -253,6 +254,46 @@ static void who_is_asked(struct kunit *test)
 	vdb_kunit_unmap(&b, DMA_TO_DEVICE);
 }
 
+static enum vdb_view_kind bounced(struct vdb_attachment *att)
+{
+	return VDB_VIEW_PRIVATE;
+}
+
+static unsigned int carried;
+
+static void carry_nothing(struct vdb_attachment *att, size_t offset,
+			  dma_addr_t addr, size_t len, bool for_cpu)
+{
+	carried += for_cpu ? len : 0;
+}
+
+/* Where nobody looks, or none that may write, there is nobody to ask. */
+static void views_without_writers(struct kunit *test)
+{
+	struct vdb_fixture *f = test->priv;
+	struct vdb_kunit_device a, c, d;
+	unsigned int reader;
+
+	vdb_map_silent(test, &c, f->c, DMA_BIDIRECTIONAL);
+	kunit_activate_static_stub(test, vdb_sync_run, carry_nothing);
+	for (reader = 0; reader < 2; reader++) {
+		if (reader)
+			vdb_map_silent(test, &a, f->a, DMA_TO_DEVICE);
+		kunit_activate_static_stub(test, vdb_sync_kind, bounced);
+		vdb_map_silent(test, &d, f->c, DMA_BIDIRECTIONAL);
+		kunit_deactivate_static_stub(test, vdb_sync_kind);
+		agree(f->buf);
+		carried = 0;
+		agree(f->buf);
+		/* The bounced one, of each chunk. */
+		KUNIT_EXPECT_EQ(test, carried, SIZE);
+		vdb_kunit_unmap(&d, DMA_BIDIRECTIONAL);
+	}
+	vdb_kunit_unmap(&a, DMA_TO_DEVICE);
+	kunit_deactivate_static_stub(test, vdb_sync_run);
+	vdb_kunit_unmap(&c, DMA_BIDIRECTIONAL);
+}
+
 /* One chunk is the CPU's, one the device's, and one nobody's. */
 static void chunks_are_mixed(struct kunit *test)
 {
@@ -301,6 +342,7 @@ static struct kunit_case silent_cases[] = {
 	KUNIT_CASE(bytes_decide),
 	KUNIT_CASE(agreement_is_noted),
 	KUNIT_CASE(who_is_asked),
+	KUNIT_CASE(views_without_writers),
 	KUNIT_CASE(chunks_are_mixed),
 	{}
 };

@@ -83,6 +83,13 @@ static void accesses(struct kunit *test)
 	vdb_coherency_end(f->buf, false);
 	KUNIT_EXPECT_EQ(test, f->buf->cpu_users, 0);
 	EXPECT_STATS(test, [VDB_END_CPU_ACCESS] = 1, [VDB_SYNCS_ELIDED] = 2);
+	/* A process wrote: that is told by who may have, and not by others. */
+	f->buf->unsynced = true;
+	vdb_coherency_end(f->buf, false);
+	KUNIT_EXPECT_TRUE(test, f->buf->unsynced);
+	vdb_coherency_end(f->buf, true);
+	KUNIT_EXPECT_FALSE(test, f->buf->unsynced);
+	EXPECT_STATS(test, [VDB_SYNCS_ELIDED] = 2);
 	vdb_coherency_begin(f->buf, true);
 	vdb_coherency_queue(a.own, true);
 	KUNIT_EXPECT_EQ(test, f->buf->cpu_users, 0);

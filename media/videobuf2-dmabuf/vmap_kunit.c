@@ -5,11 +5,13 @@
 #include <kunit/test.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
+#include <linux/iosys-map.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 
+#include "compat.h"
 #include "kunit.h"
 #include "watch.h"
 
@@ -68,6 +70,25 @@ static void kernel_mappings(struct kunit *test)
 	}
 }
 
+/* Whoever maps the dma-buf has brackets. */
+static void importers_map_it(struct kunit *test)
+{
+	struct vdb_buffer *buf;
+	struct iosys_map map;
+
+	buf = vdb_buffer_create(NULL, SIZE, 0, false, VDB_POLICY_AUTO);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(buf));
+	KUNIT_ASSERT_EQ(test, vdb_dma_buf_vmap(buf->dbuf, &map), 0);
+	KUNIT_EXPECT_FALSE(test, map.is_iomem);
+	KUNIT_EXPECT_PTR_EQ(test, map.vaddr, buf->vaddr);
+	KUNIT_EXPECT_TRUE(test, shows_all(buf, map.vaddr));
+	KUNIT_EXPECT_EQ(test, buf->engine.mappings, 1);
+	vdb_dma_buf_vunmap(buf->dbuf, &map);
+	KUNIT_EXPECT_EQ(test, buf->engine.mappings, 0);
+	KUNIT_EXPECT_EQ(test, buf->vmaps, 0);
+	dma_buf_put(buf->dbuf);
+}
+
 #ifdef CONFIG_FAULT_INJECTION
 static void kernel_mappings_may_fail(struct kunit *test)
 {
@@ -96,6 +117,7 @@ static void kernel_mappings_may_fail(struct kunit *test)
 
 static struct kunit_case vmap_cases[] = {
 	KUNIT_CASE(kernel_mappings),
+	KUNIT_CASE(importers_map_it),
 	KUNIT_CASE(kernel_mappings_may_fail),
 	{}
 };
