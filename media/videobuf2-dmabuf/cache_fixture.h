@@ -71,8 +71,8 @@ static inline struct vdb_plane plane_of(struct kunit *test, struct vdb_buffer *b
 }
 
 /* A plane had it, and has another one. Return: what it was mapped by. */
-static inline struct dma_buf_attachment *use_once(struct kunit *test,
-					   struct vdb_buffer *buf)
+static inline struct dma_buf_attachment *
+use_once(struct kunit *test, struct vdb_buffer *buf)
 {
 	struct vdb_plane plane = plane_of(test, buf);
 	struct dma_buf_attachment *att;
@@ -118,7 +118,7 @@ static inline unsigned long idle(void)
 
 /* For what a work does; a minute at most. */
 static inline bool becomes(unsigned int (*count)(struct vdb_buffer *),
-		    struct vdb_buffer *buf, unsigned int value)
+			   struct vdb_buffer *buf, unsigned int value)
 {
 	unsigned int i;
 

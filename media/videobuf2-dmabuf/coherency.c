@@ -31,6 +31,7 @@ static bool writes(enum dma_data_direction dir)
 /* The hands. */
 
 unsigned long vdb_hand_lock(struct vdb_engine *e)
+	__acquires(&buffer_of(e)->state_lock)
 {
 	unsigned long flags;
 
@@ -42,6 +43,7 @@ unsigned long vdb_hand_lock(struct vdb_engine *e)
 EXPORT_SYMBOL_VDB_KUNIT(vdb_hand_lock);
 
 void vdb_hand_unlock(struct vdb_engine *e, unsigned long flags)
+	__releases(&buffer_of(e)->state_lock)
 {
 	spin_unlock_irqrestore(&buffer_of(e)->state_lock, flags);
 }

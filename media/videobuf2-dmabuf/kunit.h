@@ -57,7 +57,6 @@ unsigned int vdb_kunit_heard(void);
 void vdb_kunit_stats(struct kunit *test, const char *what, const s64 *wanted);
 
 /* In the place of @wanted: which counts have risen by how much. */
-#define VDB_KUNIT_STATS(...) ((const s64[VDB_STATS]){ __VA_ARGS__ })
-
+#define VDB_KUNIT_STATS(...) ((const s64[VDB_STATS]) { __VA_ARGS__ })
 
 #endif

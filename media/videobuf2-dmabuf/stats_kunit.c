@@ -193,11 +193,12 @@ static void totals_have_names(struct kunit *test)
 	while ((line = strsep(&at, "\n"))) {
 		char name[32];
 		long long value;
+		int n_read;
 
 		if (!*line)
 			continue;
-		KUNIT_EXPECT_EQ(test, sscanf(line, "%31s %lld", name, &value),
-				2);
+		n_read = sscanf(line, "%31s %lld", name, &value);
+		KUNIT_EXPECT_EQ(test, n_read, 2);
 		KUNIT_EXPECT_TRUE(test, strcmp(name, "(null)"));
 		KUNIT_EXPECT_EQ_MSG(test, value, vdb_stat_read(n), "%s", name);
 		n++;
@@ -245,8 +246,12 @@ static void attachments_are_shown(struct kunit *test)
 					    DMA_TO_DEVICE), 0);
 	text = file(test, vdb_buffers_show);
 	expect_line(test, text, "attachments=2 mapped=2 ");
-	expect_line(test, text, "\nattachment: %s both segments=1 view=memory tracked\nattachment: %s to-device segments=1 view=coherent\n",
-		    dev_name(f->d.dev), dev_name(other.dev));
+	expect_line(test, text,
+		    "\nattachment: %s both segments=1 view=memory tracked\n",
+		    dev_name(f->d.dev));
+	expect_line(test, text,
+		    "\nattachment: %s to-device segments=1 view=coherent\n",
+		    dev_name(other.dev));
 	dma_buf_unmap_attachment_unlocked(other.att, other.sgt, DMA_TO_DEVICE);
 	text = file(test, vdb_buffers_show);
 	expect_line(test, text, "attachments=2 mapped=1 ");

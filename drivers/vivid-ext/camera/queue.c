@@ -221,7 +221,7 @@ int vivid_ext_queue_qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
  * Return: as vb2_ioctl_prepare_buf().
  */
 int vivid_ext_queue_prepare_buf(struct file *file, void *priv,
-			       struct v4l2_buffer *b)
+				struct v4l2_buffer *b)
 {
 	int ret = vb2_ioctl_prepare_buf(file, priv, b);
 
