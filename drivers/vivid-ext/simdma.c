@@ -13,7 +13,6 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "shadow.h"
 #include "simbus.h"
 #include "simdma.h"

@@ -15,7 +15,6 @@
 #include <linux/scatterlist.h>
 #include <linux/string.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "dmabus.h"
 #include "kunit.h"
 #include "simbus.h"

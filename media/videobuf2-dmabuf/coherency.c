@@ -14,7 +14,6 @@
 #include <linux/bitmap.h>
 #include <linux/mm.h>
 
-#include "compat.h"
 #include "internal.h"
 #include "trace.h"
 
@@ -35,6 +34,7 @@ unsigned long vdb_hand_lock(struct vdb_engine *e)
 {
 	unsigned long flags;
 
+	/* When it is not held a frame may end: tests let that happen here. */
 	VDB_STATIC_STUB(vdb_hand_lock, e);
 
 	spin_lock_irqsave(&buffer_of(e)->state_lock, flags);

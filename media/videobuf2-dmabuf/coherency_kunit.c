@@ -12,7 +12,7 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
-#include "../../drivers/vivid-ext/kunit.h"
+#include "vivid-ext/kunit.h"
 #include "fixture.h"
 #include "trace.h"
 

@@ -9,7 +9,6 @@
 #include <linux/fs.h>
 #include <linux/slab.h>
 
-#include "compat.h"
 #include "internal.h"
 #include "trace.h"
 

@@ -7,7 +7,7 @@
 #include <linux/err.h>
 #include <linux/string.h>
 
-#include "../../drivers/vivid-ext/kunit.h"
+#include "vivid-ext/kunit.h"
 #include "fixture.h"
 
 /* The CPU's bytes, without telling anybody. */

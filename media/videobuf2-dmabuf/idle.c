@@ -20,7 +20,6 @@
 #include <media/videobuf2-core.h>
 
 #include "cache.h"
-#include "compat.h"
 #include "internal.h"
 
 /* How many of those that were idle longest a queue's miss looks at. */

@@ -5,7 +5,6 @@
 #include <linux/fs.h>
 #include <linux/slab.h>
 
-#include "compat.h"
 #include "internal.h"
 
 static int attach(struct vdb_plane *plane)

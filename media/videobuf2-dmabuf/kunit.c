@@ -11,9 +11,8 @@
 #include <linux/tracepoint.h>
 #include <trace/events/printk.h>
 
-#include "../../drivers/vivid-ext/dmabus.h"
-#include "../../drivers/vivid-ext/kunit.h"
-#include "compat.h"
+#include "vivid-ext/dmabus.h"
+#include "vivid-ext/kunit.h"
 #include "kunit.h"
 #include "trace.h"
 

@@ -16,7 +16,6 @@
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
-#include "compat.h"
 #include "internal.h"
 #include "trace.h"
 

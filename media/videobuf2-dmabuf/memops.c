@@ -9,7 +9,6 @@
 #include <media/videobuf2-core.h>
 #include <media/videobuf2-dmabuf.h>
 
-#include "compat.h"
 #include "internal.h"
 #include "trace.h"
 

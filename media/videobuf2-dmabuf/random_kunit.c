@@ -25,7 +25,7 @@
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
-#include "../../drivers/vivid-ext/dmabus.h"
+#include "vivid-ext/dmabus.h"
 #include "world.h"
 
 static unsigned int events = 100000;

@@ -13,7 +13,6 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
-#include "compat.h"
 #include "internal.h"
 
 #define CREATE_TRACE_POINTS

@@ -14,7 +14,6 @@
 #include <linux/swap.h>
 #include <linux/vmstat.h>
 
-#include "compat.h"
 #include "internal.h"
 
 /*

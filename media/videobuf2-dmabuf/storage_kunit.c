@@ -14,7 +14,6 @@
 #include <linux/sched.h>
 #include <linux/vmstat.h>
 
-#include "compat.h"
 #include "kunit.h"
 
 static bool all_zero(struct vdb_storage *st)

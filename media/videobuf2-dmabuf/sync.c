@@ -16,7 +16,6 @@
 #include <linux/slab.h>
 #include <xen/xen.h>
 
-#include "compat.h"
 #include "internal.h"
 #include "trace.h"
 

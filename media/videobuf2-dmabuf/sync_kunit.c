@@ -12,7 +12,7 @@
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 
-#include "../../drivers/vivid-ext/kunit.h"
+#include "vivid-ext/kunit.h"
 #include "fixture.h"
 #include "watch.h"
 

@@ -12,7 +12,6 @@
 #include <linux/printk.h>
 #include <linux/sched.h>
 
-#include "compat.h"
 #include "internal.h"
 
 bool vdb_check_sync;

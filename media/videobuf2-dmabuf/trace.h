@@ -12,7 +12,6 @@
 #include <linux/dma-direction.h>
 #include <linux/tracepoint.h>
 
-#include "compat.h"
 #include "internal.h"
 
 #define vdb_show_dir(dir)				\

@@ -11,7 +11,6 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 
-#include "compat.h"
 #include "kunit.h"
 #include "watch.h"
 

@@ -6,7 +6,7 @@
 #ifndef PROVE_WORLD_H
 #define PROVE_WORLD_H
 
-#include "../../media/videobuf2-dmabuf/protocol.h"
+#include "protocol.h"
 
 #ifndef CHUNKS
 #define CHUNKS 2

@@ -23,7 +23,7 @@ build_modules()
 	local series=$1 dir=$GUEST/modules/$1
 
 	lock "$dir.lock"
-	if changed "$dir/stamp" Kbuild drivers include media \
+	if changed "$dir/stamp" Kbuild compat drivers include media \
 		tests/vm/modules-make; then
 		mkdir -p "$dir"
 		step "building the modules for $series" \

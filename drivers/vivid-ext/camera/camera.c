@@ -2,8 +2,6 @@
 /*
  * Virtual cameras: platform devices, and the driver that binds to them.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/dma-mapping.h>
 #include <linux/idr.h>
 #include <linux/module.h>

@@ -6,7 +6,6 @@
 #include <media/v4l2-ioctl.h>
 #include <media/videobuf2-v4l2.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "capture.h"
 #include "config.h"
 #include "core.h"

@@ -4,8 +4,6 @@
  * and the module parameters, in which each setting is a list with a value for
  * each camera.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/mm.h>

@@ -2,12 +2,9 @@
 /*
  * The camera's module: its parameters, and the cameras that they ask for.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/err.h>
 #include <linux/module.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "camera.h"
 #include "config.h"
 #include "configfs.h"

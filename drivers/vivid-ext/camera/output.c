@@ -11,7 +11,6 @@
 #include <media/v4l2-ioctl.h>
 #include <media/videobuf2-v4l2.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "core.h"
 #include "output.h"
 #include "queue.h"

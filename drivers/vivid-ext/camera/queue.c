@@ -5,7 +5,6 @@
 #include <media/videobuf2-dmabuf.h>
 #include <media/videobuf2-v4l2.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "core.h"
 #include "engine.h"
 #include "queue.h"

@@ -7,7 +7,6 @@
 #include <linux/kernel.h>
 #include <media/v4l2-ctrls.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "node.h"
 #include "pattern.h"
 #include "sensor.h"

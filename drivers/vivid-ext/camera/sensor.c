@@ -14,7 +14,6 @@
 #include <media/v4l2-ctrls.h>
 #include <media/v4l2-event.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "core.h"
 #include "sensor.h"
 #include "v4l2/format.h"

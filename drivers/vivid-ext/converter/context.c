@@ -9,7 +9,6 @@
 #include <media/v4l2-ioctl.h>
 #include <media/v4l2-mem2mem.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "context.h"
 
 /* Time stamps are copied, and no picture is dropped. */

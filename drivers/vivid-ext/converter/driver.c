@@ -15,7 +15,6 @@
 #include <media/v4l2-mem2mem.h>
 #include <media/videobuf2-v4l2.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "dmabus.h"
 #include "context.h"
 

@@ -6,7 +6,6 @@
 #include <media/v4l2-ioctl.h>
 #include <media/v4l2-mem2mem.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "context.h"
 
 static int m2m_querycap(struct file *file, void *priv,

@@ -5,7 +5,6 @@
 #include <media/v4l2-ctrls.h>
 #include <media/v4l2-mem2mem.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "context.h"
 #include "picture/convert.h"
 #include "picture/stamp.h"

@@ -6,7 +6,6 @@
 #include <media/videobuf2-dmabuf.h>
 #include <media/videobuf2-v4l2.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "context.h"
 
 static int m2m_queue_setup(struct vb2_queue *q, unsigned int *num_buffers,

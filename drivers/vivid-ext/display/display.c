@@ -24,7 +24,6 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "bus-params.h"
 #include "display.h"
 #include "dmabus.h"

@@ -20,7 +20,6 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "display.h"
 #include "dmabus.h"
 

@@ -11,7 +11,6 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "display.h"
 
 /*

@@ -26,7 +26,6 @@
 #include <linux/slab.h>
 #include <linux/xxhash.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "display.h"
 
 /* How long a snapshot may wait for the next refresh. */

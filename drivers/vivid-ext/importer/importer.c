@@ -16,7 +16,6 @@
 #include <linux/uaccess.h>
 #include <linux/vivid-ext-importer.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "bus-params.h"
 #include "dmabus.h"
 #include "edu.h"

@@ -17,7 +17,6 @@
 #include <media/videobuf2-v4l2.h>
 #include <media/videobuf2-vmalloc.h>
 
-#include "../../media/videobuf2-dmabuf/compat.h"
 #include "access.h"
 #include "dmabus.h"
 #include "device-config.h"

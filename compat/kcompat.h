@@ -2,12 +2,13 @@
 /*
  * Everything that depends on the kernel's version, feature by feature.
  *
- * No .c file tests a version: it uses what is defined here. Names start with
+ * The Makefiles include this before each file, so that none names it. No other
+ * file tests a version: it uses what is defined here. Names start with
  * vdb_ or VDB_, so that a stable kernel that backports a function cannot
  * collide with it.
  */
-#ifndef VDB_COMPAT_H
-#define VDB_COMPAT_H
+#ifndef VDB_KCOMPAT_H
+#define VDB_KCOMPAT_H
 
 #include <linux/dma-buf.h>
 #include <linux/dma-map-ops.h>
