@@ -66,7 +66,7 @@ static void advise(struct vdb_plane *plane)
 	plane->hurried = false;
 	if (plane->delivers || !vdb_say_once(&advised, (uintptr_t)ops, 0))
 		return;
-	pr_notice_ratelimited("videobuf2-dmabuf: %s %s: vb2_buffer_done() moves frames for the driver of %ps(), at times in interrupts: call vb2_dmabuf_buf_finish() in buf_finish, which moves them in DQBUF (Documentation/drop-in.md)\n",
+	pr_notice_ratelimited("videobuf2-dmabuf: %s %s: vb2_buffer_done() moves frames for the driver of %ps, at times in interrupts: call vb2_dmabuf_buf_finish() in buf_finish, which moves them in DQBUF (Documentation/drop-in.md)\n",
 			      q->dev ? dev_driver_string(q->dev) : "queue",
 			      q->dev ? dev_name(q->dev) : q->name,
 			      q->ops->queue_setup);
