@@ -3,65 +3,10 @@
  * Tests of a frame's way through a queue: from prepare to finish, hints that are
  * for one frame, brackets of drivers, and what is said to those that need help.
  */
-#include <kunit/test.h>
 #include <linux/dma-buf.h>
-#include <linux/err.h>
 #include <linux/module.h>
-#include <media/videobuf2-dmabuf.h>
 
-#include "kunit.h"
-
-#define SIZE (VDB_CHUNK_SIZE + PAGE_SIZE)
-#define OPS (&vb2_dmabuf_memops)
-
-/**
- * struct fixture - what each test begins with
- * @queue: a queue whose device writes, with a buffer of one plane
- * @vb: the buffer
- * @dev: a device on a bus that is not coherent
- */
-struct fixture {
-	struct vb2_queue queue;
-	struct vb2_buffer vb;
-	struct device *dev;
-};
-
-static const struct vb2_ops queue_ops = {
-	.buf_finish = vb2_dmabuf_buf_finish,
-};
-
-static struct vdb_plane *plane(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	return f->vb.planes[0].mem_priv;
-}
-
-static struct vdb_engine *engine(struct kunit *test)
-{
-	return &plane(test)->own->engine;
-}
-
-static void alloc(struct kunit *test, struct device *dev,
-		  enum dma_data_direction dir)
-{
-	struct fixture *f = test->priv;
-	void *priv;
-
-	f->queue.dma_dir = dir;
-	priv = OPS->alloc(&f->vb, dev, SIZE);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(priv));
-	f->vb.planes[0].mem_priv = priv;
-	f->vb.planes[0].length = SIZE;
-}
-
-static void put(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	OPS->put(plane(test));
-	f->vb.planes[0].mem_priv = NULL;
-}
+#include "queue_fixture.h"
 
 /* An importer's device that tells nobody what it does. */
 static void import(struct kunit *test, struct vdb_kunit_device *d,
@@ -567,30 +512,6 @@ static void other_queues_are_left_alone(struct kunit *test)
 	OPS->finish(plane(test));
 }
 
-static int frame_test_init(struct kunit *test)
-{
-	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
-
-	if (!f)
-		return -ENOMEM;
-	test->priv = f;
-	f->dev = vdb_kunit_add_device(test, "queue", VDB_KUNIT_NONCOHERENT);
-	f->queue.ops = &queue_ops;
-	f->queue.mem_ops = &vb2_dmabuf_memops;
-	f->vb.vb2_queue = &f->queue;
-	f->vb.num_planes = 1;
-	f->vb.memory = VB2_MEMORY_MMAP;
-	return 0;
-}
-
-static void frame_test_exit(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	if (f && f->vb.planes[0].mem_priv)
-		OPS->put(f->vb.planes[0].mem_priv);
-}
-
 static struct kunit_case frame_cases[] = {
 	KUNIT_CASE(frames_are_epochs),
 	KUNIT_CASE(readers_are_no_writers),
@@ -615,8 +536,8 @@ static struct kunit_case frame_cases[] = {
 
 static struct kunit_suite frame_suite = {
 	.name = "videobuf2-dmabuf-frame",
-	.init = frame_test_init,
-	.exit = frame_test_exit,
+	.init = queue_test_init,
+	.exit = queue_test_exit,
 	.test_cases = frame_cases,
 };
 

@@ -3,7 +3,6 @@
  * Tests of what videobuf2 and drivers call: what a plane is made of, which
  * addresses it has, who is told to be a user, and that nothing is left of it.
  */
-#include <kunit/test.h>
 #include <linux/anon_inodes.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
@@ -13,61 +12,8 @@
 #include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
-#include <media/videobuf2-dmabuf.h>
 
-#include "kunit.h"
-
-#define SIZE (VDB_CHUNK_SIZE + PAGE_SIZE)
-#define OPS (&vb2_dmabuf_memops)
-
-/**
- * struct fixture - what each test begins with
- * @queue: a queue whose device writes, with a buffer of one plane
- * @vb: the buffer
- * @dev: a device on a bus that is not coherent
- */
-struct fixture {
-	struct vb2_queue queue;
-	struct vb2_buffer vb;
-	struct device *dev;
-};
-
-static const struct vb2_ops queue_ops = {
-	.buf_finish = vb2_dmabuf_buf_finish,
-};
-
-static struct vdb_plane *plane(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	return f->vb.planes[0].mem_priv;
-}
-
-static struct vdb_engine *engine(struct kunit *test)
-{
-	return &plane(test)->own->engine;
-}
-
-static void alloc(struct kunit *test, struct device *dev,
-		  enum dma_data_direction dir)
-{
-	struct fixture *f = test->priv;
-	void *priv;
-
-	f->queue.dma_dir = dir;
-	priv = OPS->alloc(&f->vb, dev, SIZE);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(priv));
-	f->vb.planes[0].mem_priv = priv;
-	f->vb.planes[0].length = SIZE;
-}
-
-static void put(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	OPS->put(plane(test));
-	f->vb.planes[0].mem_priv = NULL;
-}
+#include "queue_fixture.h"
 
 static void users_are_who_has_it_mapped(struct kunit *test)
 {
@@ -530,30 +476,6 @@ static void brackets_can_fail(struct kunit *test)
 	dma_buf_put(dbuf);
 }
 
-static int memops_test_init(struct kunit *test)
-{
-	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
-
-	if (!f)
-		return -ENOMEM;
-	test->priv = f;
-	f->dev = vdb_kunit_add_device(test, "queue", VDB_KUNIT_NONCOHERENT);
-	f->queue.ops = &queue_ops;
-	f->queue.mem_ops = &vb2_dmabuf_memops;
-	f->vb.vb2_queue = &f->queue;
-	f->vb.num_planes = 1;
-	f->vb.memory = VB2_MEMORY_MMAP;
-	return 0;
-}
-
-static void memops_test_exit(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	if (f && f->vb.planes[0].mem_priv)
-		OPS->put(f->vb.planes[0].mem_priv);
-}
-
 static struct kunit_case memops_cases[] = {
 	KUNIT_CASE(users_are_who_has_it_mapped),
 	KUNIT_CASE(every_plane_must_fit),
@@ -575,8 +497,8 @@ static struct kunit_case memops_cases[] = {
 
 static struct kunit_suite memops_suite = {
 	.name = "videobuf2-dmabuf-memops",
-	.init = memops_test_init,
-	.exit = memops_test_exit,
+	.init = queue_test_init,
+	.exit = queue_test_exit,
 	.test_cases = memops_cases,
 };
 
