@@ -128,6 +128,26 @@ struct vivid_ext_scanout {
 	atomic64_t stats[VIVID_EXT_SCANOUT_STATS];
 };
 
+static inline void scanout_count(struct vivid_ext_scanout *scanout,
+				 enum vivid_ext_scanout_stat stat, u64 n)
+{
+	atomic64_add(n, &scanout->stats[stat]);
+}
+
+/* The wish is fulfilled, or it can't be. */
+static inline void snapshot_answer(struct vivid_ext_snapshot *snapshot,
+				   int error)
+{
+	if (!snapshot)
+		return;
+	snapshot->error = error;
+	complete_all(&snapshot->done);
+}
+
+/* reading.c */
+void vivid_ext_scanout_read(struct work_struct *work);
+
+/* scanout.c */
 int vivid_ext_scanout_init(struct vivid_ext_scanout *scanout,
 			   struct drm_crtc *crtc);
 void vivid_ext_scanout_fini(struct vivid_ext_scanout *scanout);
