@@ -113,6 +113,12 @@ static void hints_are_used_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vdb_kunit_read_byte(test, &d, 0), 0);
 	OPS->finish(plane(test));
 	KUNIT_EXPECT_FALSE(test, f->vb.skip_cache_sync_on_finish);
+
+	/* The next one is without. */
+	process_writes(test, 0x55);
+	OPS->prepare(plane(test));
+	KUNIT_EXPECT_EQ(test, vdb_kunit_read_byte(test, &d, 0), 0x55);
+	OPS->finish(plane(test));
 }
 
 /* What others wrote is no matter of a promise that no process wrote. */
