@@ -165,8 +165,7 @@ void vdb_frame_finish(void *mem_priv)
  */
 void vdb_frame_abandon(struct vdb_plane *plane)
 {
-	if (plane->prepared)
-		vdb_frame_finish(plane);
+	vdb_frame_finish(plane);
 }
 
 /*
