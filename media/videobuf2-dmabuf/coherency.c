@@ -88,9 +88,14 @@ bool vdb_hand_revoke(struct vdb_engine *e)
 	return vdb_shootdown(buf) && buf->policy != VDB_POLICY_EXPLICIT;
 }
 
-bool vdb_hand_keeps_entries(const struct vdb_engine *e)
+bool vdb_hand_keeps_entries(const struct vdb_engine *e, bool idle)
 {
-	return !e->outside && buffer_of(e)->policy != VDB_POLICY_SHOOTDOWN;
+	struct vdb_buffer *buf = buffer_of(e);
+
+	if (buf->policy == VDB_POLICY_SHOOTDOWN)
+		return false;
+	/* What comes back outside of a bracket is to be found out. */
+	return !e->outside || (idle && !vdb_synccheck_enabled(buf));
 }
 
 /* Nothing had to be done where something might have been. */

@@ -66,6 +66,33 @@ static void entries_come_by_chunks(struct kunit *test)
 	vdb_process_finish();
 }
 
+/* The end of a reader takes nothing away: what it saw is brought up to date. */
+static void readers_keep_their_entries(struct kunit *test)
+{
+	struct vdb_process *f = test->priv;
+
+	vdb_process_begin(test, VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO);
+	vdb_coherency_begin(f->buf, false);
+	vdb_user_read(f->addr);
+	vdb_watch(test);
+	vdb_coherency_end(f->buf, false);
+	EXPECT_ENTRIES(test, "r16 -17");
+	EXPECT_STATS(test, [VDB_SYNCS_ELIDED] = 1);
+
+	/* Of a writer, or of who has written without a word, they go. */
+	vdb_coherency_begin(f->buf, true);
+	EXPECT_ENTRIES(test, "r16 -17");
+	vdb_coherency_end(f->buf, true);
+	EXPECT_ENTRIES(test, "-33");
+	EXPECT_STATS(test, [VDB_SHOOTDOWNS] = 1, [VDB_SYNCS_ELIDED] = 2);
+	vdb_user_write(f->addr, 0x33);
+	vdb_watch(test);
+	vdb_coherency_end(f->buf, false);
+	EXPECT_ENTRIES(test, "-33");
+	EXPECT_MOVES(test, "");
+	vdb_process_finish();
+}
+
 static struct vm_area_struct *area(unsigned long addr)
 {
 	struct vm_area_struct *vma;
@@ -243,6 +270,7 @@ static void holders_are_silent_writers(struct kunit *test)
 
 static struct kunit_case entries_cases[] = {
 	KUNIT_CASE(entries_come_by_chunks),
+	KUNIT_CASE(readers_keep_their_entries),
 	KUNIT_CASE_PARAM(policies_and_buses, rows_gen_params),
 	KUNIT_CASE(mappings_are_not_cached),
 	KUNIT_CASE(uncached_mappings_end),

@@ -80,8 +80,8 @@ static void every_page_is_taken_away(struct kunit *test)
 	vdb_coherency_deliver(f->buf, false);
 
 	vdb_process_touch(test);
-	dma_buf_begin_cpu_access(f->buf->dbuf, DMA_FROM_DEVICE);
-	dma_buf_end_cpu_access(f->buf->dbuf, DMA_FROM_DEVICE);
+	dma_buf_begin_cpu_access(f->buf->dbuf, DMA_TO_DEVICE);
+	dma_buf_end_cpu_access(f->buf->dbuf, DMA_TO_DEVICE);
 	KUNIT_EXPECT_EQ(test, vdb_process_count(f), 0);
 
 	vdb_process_touch(test);

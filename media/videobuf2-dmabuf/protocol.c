@@ -103,6 +103,13 @@ static void hear(struct vdb_engine *e)
 	vdb_hand_unlock(e, flags);
 }
 
+/* May processes have written, through their entries or what they hold? */
+static bool written(const struct vdb_engine *e)
+{
+	return e->pinned || !bitmap_empty(e->writable, e->nr_chunks) ||
+	       !bitmap_empty(e->suspect, e->nr_chunks);
+}
+
 /* Do processes see what is not the newest? */
 static bool outdated(struct vdb_engine *e)
 {
@@ -194,7 +201,7 @@ void vdb_protocol_queue(struct vdb_engine *e, unsigned int view, bool writes,
 	bool pinned = e->pinned;
 	unsigned long flags;
 
-	if (!vdb_hand_keeps_entries(e))
+	if (!vdb_hand_keeps_entries(e, false))
 		pinned = revoke_unless(e, !clean);
 	flags = vdb_hand_lock(e);
 	vdb_engine_abandon(e);
@@ -270,8 +277,7 @@ void vdb_protocol_begin(struct vdb_engine *e, bool writes)
 	unsigned long flags;
 
 	if (e->outside) {
-		if (!bitmap_empty(e->writable, e->nr_chunks) ||
-		    !bitmap_empty(e->suspect, e->nr_chunks))
+		if (written(e))
 			pinned = revoke(e);
 		hear(e);
 		bring(e, VDB_CPU);
@@ -293,7 +299,7 @@ void vdb_protocol_end(struct vdb_engine *e, bool writes)
 	bool pinned = e->pinned;
 	unsigned long flags;
 
-	if (!vdb_hand_keeps_entries(e))
+	if (!vdb_hand_keeps_entries(e, !writes && !written(e)))
 		pinned = revoke(e);
 	flags = vdb_hand_lock(e);
 	vdb_engine_end(e, writes);

@@ -56,9 +56,12 @@ bool vdb_hand_revoke(struct vdb_engine *e);
 /**
  * vdb_hand_keeps_entries - whether entries stay though others get the buffer
  * @e: the buffer
+ * @idle: nothing has been written through them, and they are brought up to date
+ *	before they may be used again
  *
- * Return: true where all see the same bytes, and nobody has asked for more.
+ * Return: true where all see the same bytes, or it is all the same what they
+ * show; and nobody has asked for more.
  */
-bool vdb_hand_keeps_entries(const struct vdb_engine *e);
+bool vdb_hand_keeps_entries(const struct vdb_engine *e, bool idle);
 
 #endif

@@ -236,9 +236,9 @@ bool vdb_hand_revoke(struct vdb_engine *e)
 	return now.held;
 }
 
-bool vdb_hand_keeps_entries(const struct vdb_engine *e)
+bool vdb_hand_keeps_entries(const struct vdb_engine *e, bool idle)
 {
-	return !e->outside;
+	return idle || !e->outside;
 }
 
 /* Events. */
