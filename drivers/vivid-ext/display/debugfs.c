@@ -50,9 +50,9 @@ static int fallback_reasons_show(struct seq_file *m, void *unused)
 {
 	struct vivid_ext_display *display = m->private;
 
-	mutex_lock(&display->bo_lock);
-	vivid_ext_reasons_show(display->reasons, m);
-	mutex_unlock(&display->bo_lock);
+	mutex_lock(&display->card.lock);
+	vivid_ext_reasons_show(display->card.reasons, m);
+	mutex_unlock(&display->card.lock);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(fallback_reasons);
@@ -68,9 +68,9 @@ static int bus_show(struct seq_file *m, void *unused)
 {
 	struct vivid_ext_display *display = m->private;
 
-	mutex_lock(&display->bo_lock);
-	vivid_ext_bus_show(display->drm.dev, m);
-	mutex_unlock(&display->bo_lock);
+	mutex_lock(&display->card.lock);
+	vivid_ext_bus_show(display->card.drm.dev, m);
+	mutex_unlock(&display->card.lock);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(bus);

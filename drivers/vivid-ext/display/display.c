@@ -377,7 +377,7 @@ static const struct drm_driver display_driver = {
 
 static int init_pipeline(struct vivid_ext_display *display)
 {
-	struct drm_device *drm = &display->drm;
+	struct drm_device *drm = &display->card.drm;
 	int ret;
 
 	ret = drm_universal_plane_init(drm, &display->plane, 1, &plane_funcs,
@@ -410,7 +410,7 @@ static int init_pipeline(struct vivid_ext_display *display)
 
 static int init_mode_config(struct vivid_ext_display *display)
 {
-	struct drm_device *drm = &display->drm;
+	struct drm_device *drm = &display->card.drm;
 	int ret = drmm_mode_config_init(drm);
 
 	if (ret)
@@ -430,12 +430,12 @@ static void fini_scanout(struct drm_device *drm, void *scanout)
 	vivid_ext_scanout_fini(scanout);
 }
 
-/* Whether the device must stay on its bus; under bo_lock. */
+/* Whether the device must stay on its bus; under the card's lock. */
 static bool display_busy(void *data)
 {
 	struct vivid_ext_display *display = data;
 
-	return display->dma_users;
+	return display->card.dma_users;
 }
 
 static int display_probe(struct platform_device *pdev)
@@ -446,21 +446,22 @@ static int display_probe(struct platform_device *pdev)
 	int ret;
 
 	display = devm_drm_dev_alloc(dev, &display_driver,
-				     struct vivid_ext_display, drm);
+				     struct vivid_ext_display, card.drm);
 	if (IS_ERR(display))
 		return PTR_ERR(display);
-	mutex_init(&display->bo_lock);
-	INIT_LIST_HEAD(&display->bos);
-	owner.lock = &display->bo_lock;
+	mutex_init(&display->card.lock);
+	INIT_LIST_HEAD(&display->card.bos);
+	owner.lock = &display->card.lock;
 	owner.data = display;
 	ret = vivid_ext_bus_setup(dev, &bus, &owner);
 	if (ret)
 		return ret;
 
-	ret = vivid_ext_scanout_init(&display->scanout, &display->crtc);
+	ret = vivid_ext_scanout_init(&display->scanout, &display->crtc,
+				     dev_name(dev));
 	if (ret)
 		return ret;
-	ret = drmm_add_action_or_reset(&display->drm, fini_scanout,
+	ret = drmm_add_action_or_reset(&display->card.drm, fini_scanout,
 				       &display->scanout);
 	if (ret)
 		return ret;
@@ -470,12 +471,12 @@ static int display_probe(struct platform_device *pdev)
 	ret = init_pipeline(display);
 	if (ret)
 		return ret;
-	ret = drm_vblank_init(&display->drm, 1);
+	ret = drm_vblank_init(&display->card.drm, 1);
 	if (ret)
 		return ret;
-	drm_mode_config_reset(&display->drm);
+	drm_mode_config_reset(&display->card.drm);
 
-	ret = drm_dev_register(&display->drm, 0);
+	ret = drm_dev_register(&display->card.drm, 0);
 	if (ret)
 		return ret;
 	vivid_ext_display_debugfs_add(display);
@@ -491,10 +492,10 @@ static void display_remove(struct platform_device *pdev)
 {
 	struct vivid_ext_display *display = platform_get_drvdata(pdev);
 
-	drm_dev_unplug(&display->drm);
-	drm_atomic_helper_shutdown(&display->drm);
+	drm_dev_unplug(&display->card.drm);
+	drm_atomic_helper_shutdown(&display->card.drm);
 	vivid_ext_display_debugfs_remove(display);
-	vivid_ext_bo_release_all(display);
+	vivid_ext_bo_release_all(&display->card);
 }
 
 static struct platform_driver display_platform_driver = {

@@ -7,7 +7,7 @@
  * a shadow instead, unless the module's parameter forbids it. An import is
  * mapped for reading only: its exporter can tell that we never write.
  *
- * bo_lock is outside of dma_resv locks, which mapping takes.
+ * The card's lock is outside of dma_resv locks, which mapping takes.
  */
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
@@ -20,17 +20,22 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "display.h"
 #include "dmabus.h"
+#include "memory.h"
 
 static bool fallback = true;
 module_param(fallback, bool, 0644);
 MODULE_PARM_DESC(fallback,
 		 "copy imports that DMA can't read by CPU, not refuse them (default: Y)");
 
-static struct vivid_ext_display *bo_display(const struct vivid_ext_bo *bo)
+static struct vivid_ext_card *card_of(const struct drm_device *drm)
 {
-	return to_vivid_ext_display(bo->shmem.base.dev);
+	return container_of(drm, struct vivid_ext_card, drm);
+}
+
+static struct vivid_ext_card *bo_card(const struct vivid_ext_bo *bo)
+{
+	return card_of(bo->shmem.base.dev);
 }
 
 /* Its bus doesn't change while anything is mapped for it. */
@@ -45,16 +50,16 @@ static struct device *bo_dev(const struct vivid_ext_bo *bo)
  */
 static void get_dma(struct vivid_ext_bo *bo)
 {
-	mutex_lock(&bo_display(bo)->bo_lock);
-	bo_display(bo)->dma_users++;
-	mutex_unlock(&bo_display(bo)->bo_lock);
+	mutex_lock(&bo_card(bo)->lock);
+	bo_card(bo)->dma_users++;
+	mutex_unlock(&bo_card(bo)->lock);
 }
 
 static void put_dma(struct vivid_ext_bo *bo)
 {
-	mutex_lock(&bo_display(bo)->bo_lock);
-	bo_display(bo)->dma_users--;
-	mutex_unlock(&bo_display(bo)->bo_lock);
+	mutex_lock(&bo_card(bo)->lock);
+	bo_card(bo)->dma_users--;
+	mutex_unlock(&bo_card(bo)->lock);
 }
 
 /* Taking the memory away from the device. */
@@ -75,7 +80,7 @@ static void unmap_import(struct vivid_ext_bo *bo)
 	bo->attach = NULL;
 }
 
-/* Safe to call again; under bo_lock. */
+/* Safe to call again; under the card's lock. */
 static void release_dma(struct vivid_ext_bo *bo)
 {
 	if (!bo->sgt)
@@ -87,17 +92,17 @@ static void release_dma(struct vivid_ext_bo *bo)
 	else
 		unmap_dumb(bo);
 	bo->sgt = NULL;
-	bo_display(bo)->dma_users--;
+	bo_card(bo)->dma_users--;
 }
 
 static void forget(struct vivid_ext_bo *bo)
 {
-	struct vivid_ext_display *display = bo_display(bo);
+	struct vivid_ext_card *card = bo_card(bo);
 
-	mutex_lock(&display->bo_lock);
+	mutex_lock(&card->lock);
 	list_del_init(&bo->node);
 	release_dma(bo);
-	mutex_unlock(&display->bo_lock);
+	mutex_unlock(&card->lock);
 }
 
 /* Dumb buffers. */
@@ -116,7 +121,7 @@ static struct dma_buf *export_dumb(struct drm_gem_object *obj, int flags)
 	struct dma_buf *dmabuf = drm_gem_prime_export(obj, flags);
 
 	if (!IS_ERR(dmabuf))
-		WRITE_ONCE(to_vivid_ext_display(obj->dev)->prime_ops,
+		WRITE_ONCE(card_of(obj->dev)->prime_ops,
 			   dmabuf->ops);
 	return dmabuf;
 }
@@ -157,7 +162,7 @@ struct drm_gem_object *vivid_ext_bo_create_dumb(struct drm_device *drm,
 	return &bo->shmem.base;
 }
 
-/* Under bo_lock, pages pinned; the pin is the mapping's if this succeeds. */
+/* Under the lock, pages pinned; the pin is the mapping's if this succeeds. */
 static int map_dumb(struct vivid_ext_bo *bo)
 {
 	struct device *dev = bo_dev(bo);
@@ -179,8 +184,8 @@ static int map_dumb(struct vivid_ext_bo *bo)
 	}
 	bo->sgt = sgt;
 	bo->view = view;
-	bo_display(bo)->dma_users++;
-	list_add_tail(&bo->node, &bo_display(bo)->bos);
+	bo_card(bo)->dma_users++;
+	list_add_tail(&bo->node, &bo_card(bo)->bos);
 	return 0;
 
 err_unmap:
@@ -193,18 +198,18 @@ err_free:
 
 static int prepare_dumb(struct vivid_ext_bo *bo)
 {
-	struct vivid_ext_display *display = bo_display(bo);
+	struct vivid_ext_card *card = bo_card(bo);
 	bool mapped;
 	int ret;
 
 	ret = drm_gem_shmem_pin(&bo->shmem);
 	if (ret)
 		return ret;
-	mutex_lock(&display->bo_lock);
+	mutex_lock(&card->lock);
 	mapped = bo->sgt;
 	if (!mapped)
 		ret = map_dumb(bo);
-	mutex_unlock(&display->bo_lock);
+	mutex_unlock(&card->lock);
 	if (mapped || ret)
 		drm_gem_shmem_unpin(&bo->shmem);
 	return ret;
@@ -214,8 +219,8 @@ static int prepare_dumb(struct vivid_ext_bo *bo)
  * vivid_ext_bo_prepare - make sure that the engine can read a buffer
  * @bo: the buffer object
  *
- * Process context, takes bo_lock; called before a commit is certain to happen,
- * because it can fail. The mapping stays until the object is freed.
+ * Process context, takes the card's lock; called before a commit is certain to
+ * happen, because it can fail. The mapping stays until the object is freed.
  *
  * Return: 0; -ENODEV if the device is unbound; -ENOMEM; or what the DMA API or
  * vivid_ext_view_create() says.
@@ -323,7 +328,7 @@ static int map_fallback(struct vivid_ext_bo *bo)
 
 static int fall_back(struct vivid_ext_bo *bo, const char *stage, int error)
 {
-	struct vivid_ext_display *display = bo_display(bo);
+	struct vivid_ext_card *card = bo_card(bo);
 	bool allowed = READ_ONCE(fallback);
 	int ret;
 
@@ -338,10 +343,10 @@ static int fall_back(struct vivid_ext_bo *bo, const char *stage, int error)
 	if (ret)
 		return ret;
 
-	mutex_lock(&display->bo_lock);
-	bo->reason = vivid_ext_reason_find(display->reasons, stage, error);
+	mutex_lock(&card->lock);
+	bo->reason = vivid_ext_reason_find(card->reasons, stage, error);
 	bo->reason->imports++;
-	mutex_unlock(&display->bo_lock);
+	mutex_unlock(&card->lock);
 	return 0;
 }
 
@@ -371,11 +376,11 @@ static struct vivid_ext_bo *create_import(struct drm_device *drm,
 /* By DMA or by CPU, the engine will get at it; then unbind must know it. */
 static int connect_import(struct vivid_ext_bo *bo)
 {
-	struct vivid_ext_display *display = bo_display(bo);
+	struct vivid_ext_card *card = bo_card(bo);
 	const char *stage;
 	int idx, ret;
 
-	if (!drm_dev_enter(&display->drm, &idx))
+	if (!drm_dev_enter(&card->drm, &idx))
 		return -ENODEV;
 	get_dma(bo);
 	ret = map_import(bo, &stage);
@@ -384,9 +389,9 @@ static int connect_import(struct vivid_ext_bo *bo)
 	if (ret && !is_passing(ret))
 		ret = fall_back(bo, stage, ret);
 	if (!ret) {
-		mutex_lock(&display->bo_lock);
-		list_add_tail(&bo->node, &display->bos);
-		mutex_unlock(&display->bo_lock);
+		mutex_lock(&card->lock);
+		list_add_tail(&bo->node, &card->bos);
+		mutex_unlock(&card->lock);
 	}
 	drm_dev_exit(idx);
 	return ret;
@@ -407,12 +412,12 @@ static int connect_import(struct vivid_ext_bo *bo)
 struct drm_gem_object *vivid_ext_bo_import(struct drm_device *drm,
 					   struct dma_buf *dmabuf)
 {
-	struct vivid_ext_display *display = to_vivid_ext_display(drm);
+	struct vivid_ext_card *card = card_of(drm);
 	struct drm_gem_object *obj = dmabuf->priv;
 	struct vivid_ext_bo *bo;
 	int ret;
 
-	if (dmabuf->ops == READ_ONCE(display->prime_ops) && obj->dev == drm) {
+	if (dmabuf->ops == READ_ONCE(card->prime_ops) && obj->dev == drm) {
 		drm_gem_object_get(obj);
 		return obj;
 	}
@@ -454,7 +459,7 @@ void *vivid_ext_bo_addr(struct vivid_ext_bo *bo)
  */
 int vivid_ext_bo_refresh(struct vivid_ext_bo *bo)
 {
-	struct vivid_ext_display *display = bo_display(bo);
+	struct vivid_ext_card *card = bo_card(bo);
 	int ret;
 
 	if (!bo->reason)
@@ -467,9 +472,9 @@ int vivid_ext_bo_refresh(struct vivid_ext_bo *bo)
 	if (ret)
 		return ret;
 
-	mutex_lock(&display->bo_lock);
+	mutex_lock(&card->lock);
 	bo->reason->frames++;
-	mutex_unlock(&display->bo_lock);
+	mutex_unlock(&card->lock);
 	return 1;
 }
 
@@ -505,36 +510,36 @@ void vivid_ext_bo_end(struct vivid_ext_bo *bo)
 
 /**
  * vivid_ext_bo_release_all - take all memory away from the device
- * @display: the display, unplugged, its engine stopped
+ * @card: the card, unplugged, its engine stopped
  *
  * Process context, at unbind. The objects live on, unmapped, as long as user
  * space keeps them.
  */
-void vivid_ext_bo_release_all(struct vivid_ext_display *display)
+void vivid_ext_bo_release_all(struct vivid_ext_card *card)
 {
 	struct vivid_ext_bo *bo;
 
-	mutex_lock(&display->bo_lock);
-	list_for_each_entry(bo, &display->bos, node)
+	mutex_lock(&card->lock);
+	list_for_each_entry(bo, &card->bos, node)
 		release_dma(bo);
-	mutex_unlock(&display->bo_lock);
+	mutex_unlock(&card->lock);
 }
 
 /**
  * vivid_ext_bo_show_all - describe the imported buffers
- * @display: the display
+ * @card: the card
  * @m: where to
  *
  * Process context. For each import a line with its identity and size, and if
  * DMA reads it, a line with its pages as the device's addresses lead to them.
  */
-void vivid_ext_bo_show_all(struct vivid_ext_display *display,
+void vivid_ext_bo_show_all(struct vivid_ext_card *card,
 			   struct seq_file *m)
 {
 	struct vivid_ext_bo *bo;
 
-	mutex_lock(&display->bo_lock);
-	list_for_each_entry(bo, &display->bos, node) {
+	mutex_lock(&card->lock);
+	list_for_each_entry(bo, &card->bos, node) {
 		if (!bo->dmabuf)
 			continue;
 		seq_printf(m, "framebuffer inode=%llu size=%zu exporter=%s source=%s\n",
@@ -546,5 +551,5 @@ void vivid_ext_bo_show_all(struct vivid_ext_display *display,
 		seq_puts(m, "pages: ");
 		vivid_ext_view_show_pages(bo->view, m);
 	}
-	mutex_unlock(&display->bo_lock);
+	mutex_unlock(&card->lock);
 }

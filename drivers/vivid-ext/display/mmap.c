@@ -11,7 +11,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 
-#include "display.h"
+#include "memory.h"
 
 /*
  * A detour by the card's file must give no right that the dma-buf's file

@@ -15,7 +15,8 @@
 #include <linux/slab.h>
 #include <linux/xxhash.h>
 
-#include "display.h"
+#include "memory.h"
+#include "scanout.h"
 
 /* The CRC: XXH64 of every visible byte, the stamp included. */
 static u64 frame_crc(const struct vivid_ext_frame *frame)

@@ -19,15 +19,11 @@
 #include <drm/drm_vblank.h>
 #include <linux/slab.h>
 
-#include "display.h"
+#include "memory.h"
+#include "scanout.h"
 
 /* How long a snapshot may wait for the next refresh. */
 #define SNAPSHOT_TIMEOUT (2 * HZ)
-
-static struct vivid_ext_display *to_display(struct vivid_ext_scanout *scanout)
-{
-	return container_of(scanout, struct vivid_ext_display, scanout);
-}
 
 /* Time: the vblank. */
 
@@ -409,23 +405,22 @@ void vivid_ext_snapshot_free(struct vivid_ext_snapshot *snapshot)
 /**
  * vivid_ext_scanout_init - make an engine, stopped
  * @scanout: the engine, zeroed
- * @crtc: whose vblanks it makes
+ * @crtc: whose vblanks it makes; it need not be there yet
+ * @name: of the device, for the log
  *
  * Process context.
  *
  * Return: 0 or -ENOMEM.
  */
 int vivid_ext_scanout_init(struct vivid_ext_scanout *scanout,
-			   struct drm_crtc *crtc)
+			   struct drm_crtc *crtc, const char *name)
 {
 	scanout->crtc = crtc;
 	spin_lock_init(&scanout->lock);
 	INIT_WORK(&scanout->work, vivid_ext_scanout_read);
 	vdb_hrtimer_setup(&scanout->timer, vblank, CLOCK_MONOTONIC,
 			  HRTIMER_MODE_ABS);
-	scanout->workqueue =
-		alloc_ordered_workqueue("%s", WQ_HIGHPRI,
-					dev_name(to_display(scanout)->drm.dev));
+	scanout->workqueue = alloc_ordered_workqueue("%s", WQ_HIGHPRI, name);
 	return scanout->workqueue ? 0 : -ENOMEM;
 }
 

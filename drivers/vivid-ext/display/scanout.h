@@ -149,7 +149,7 @@ void vivid_ext_scanout_read(struct work_struct *work);
 
 /* scanout.c */
 int vivid_ext_scanout_init(struct vivid_ext_scanout *scanout,
-			   struct drm_crtc *crtc);
+			   struct drm_crtc *crtc, const char *name);
 void vivid_ext_scanout_fini(struct vivid_ext_scanout *scanout);
 void vivid_ext_scanout_start(struct vivid_ext_scanout *scanout);
 void vivid_ext_scanout_stop(struct vivid_ext_scanout *scanout);
