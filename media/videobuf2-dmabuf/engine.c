@@ -21,10 +21,8 @@
  * - what several silent ones wrote meanwhile is told apart by the bytes: what
  *   differs from what they all agreed on last was written.
  *
- * The engine is told of events, in the order in which they happen, and answers
- * with moves, one at a time, for its caller to carry out and to report by
- * vdb_engine_did(). Between two moves a queue's frame may end: then what was
- * moved is judged anew.
+ * The engine is told of events, in the order in which they happen. What is to be
+ * copied then says moves.c.
  */
 #include <linux/bitmap.h>
 #include <linux/minmax.h>
@@ -53,9 +51,15 @@ void vdb_engine_init(struct vdb_engine *e, unsigned int nr_chunks,
 	bitmap_fill(e->views[VDB_CPU].newest, nr_chunks);
 }
 
-/* What was written through one view is to be found nowhere else. */
-static void newest_is(struct vdb_engine *e, unsigned int view,
-		      unsigned int first, unsigned int n)
+/**
+ * vdb_engine_newest_is - what was written through one view is nowhere else
+ * @e: the buffer
+ * @view: the view
+ * @first: the first chunk
+ * @n: how many
+ */
+void vdb_engine_newest_is(struct vdb_engine *e, unsigned int view,
+			  unsigned int first, unsigned int n)
 {
 	unsigned int v;
 
@@ -67,17 +71,27 @@ static void newest_is(struct vdb_engine *e, unsigned int view,
 	bitmap_clear(e->doubt, first, n);
 }
 
-/* A frame that has ended, maybe in an interrupt, comes into the directory. */
-static void settle(struct vdb_engine *e)
+/**
+ * vdb_engine_settle - a frame that has ended comes into the directory
+ * @e: the buffer
+ *
+ * It may have ended in an interrupt; so all that looks begins with this.
+ */
+void vdb_engine_settle(struct vdb_engine *e)
 {
 	if (e->closed < 0)
 		return;
-	newest_is(e, e->closed, 0, e->nr_chunks);
+	vdb_engine_newest_is(e, e->closed, 0, e->nr_chunks);
 	e->closed = -1;
 }
 
-/* A queue writes everywhere: whose bytes are the newest is open. */
-static bool queue_writes(const struct vdb_engine *e)
+/**
+ * vdb_engine_queue_writes - whether it is open whose bytes are the newest
+ * @e: the buffer
+ *
+ * Return: true while a queue writes, since it does so everywhere.
+ */
+bool vdb_engine_queue_writes(const struct vdb_engine *e)
 {
 	unsigned int v;
 
@@ -107,7 +121,7 @@ void vdb_engine_map(struct vdb_engine *e, unsigned int view, bool silent,
 {
 	struct vdb_view *v = &e->views[view];
 
-	settle(e);
+	vdb_engine_settle(e);
 	v->devices++;
 	v->writers += writes;
 	v->silent += silent;
@@ -129,7 +143,7 @@ void vdb_engine_unmap(struct vdb_engine *e, unsigned int view, bool silent,
 	struct vdb_view *v = &e->views[view];
 	unsigned int i, chunk;
 
-	settle(e);
+	vdb_engine_settle(e);
 	v->devices--;
 	v->writers -= writes;
 	v->silent -= silent;
@@ -158,7 +172,7 @@ void vdb_engine_unmap(struct vdb_engine *e, unsigned int view, bool silent,
  */
 void vdb_engine_open(struct vdb_engine *e, unsigned int view)
 {
-	settle(e);
+	vdb_engine_settle(e);
 	e->views[view].writing++;
 }
 
@@ -184,7 +198,7 @@ void vdb_engine_close(struct vdb_engine *e, unsigned int view, bool wrote)
  */
 void vdb_engine_begin(struct vdb_engine *e, bool writes)
 {
-	settle(e);
+	vdb_engine_settle(e);
 	e->write_brackets += writes;
 }
 
@@ -194,9 +208,9 @@ void vdb_engine_begin(struct vdb_engine *e, bool writes)
  */
 static void cpu_wrote(struct vdb_engine *e, unsigned int chunk)
 {
-	if (!queue_writes(e) && !test_bit(chunk, e->doubt) &&
+	if (!vdb_engine_queue_writes(e) && !test_bit(chunk, e->doubt) &&
 	    test_bit(chunk, e->views[VDB_CPU].newest))
-		newest_is(e, VDB_CPU, chunk, 1);
+		vdb_engine_newest_is(e, VDB_CPU, chunk, 1);
 }
 
 static void cpu_wrote_all(struct vdb_engine *e)
@@ -218,7 +232,7 @@ static void cpu_wrote_all(struct vdb_engine *e)
  */
 void vdb_engine_end(struct vdb_engine *e, bool writes)
 {
-	settle(e);
+	vdb_engine_settle(e);
 	if (!writes)
 		return;
 	if (!e->write_brackets)
@@ -235,7 +249,7 @@ void vdb_engine_end(struct vdb_engine *e, bool writes)
  */
 void vdb_engine_wrote(struct vdb_engine *e)
 {
-	settle(e);
+	vdb_engine_settle(e);
 	cpu_wrote_all(e);
 }
 
@@ -256,7 +270,7 @@ void vdb_engine_add_mapping(struct vdb_engine *e)
  */
 void vdb_engine_del_mapping(struct vdb_engine *e)
 {
-	settle(e);
+	vdb_engine_settle(e);
 	if (e->write_brackets)
 		cpu_wrote_all(e);
 	e->mappings--;
@@ -268,7 +282,7 @@ void vdb_engine_del_mapping(struct vdb_engine *e)
  */
 void vdb_engine_abandon(struct vdb_engine *e)
 {
-	settle(e);
+	vdb_engine_settle(e);
 	if (bracket_writes(e))
 		cpu_wrote_all(e);
 	e->write_brackets = 0;
@@ -307,7 +321,7 @@ void vdb_engine_revoke(struct vdb_engine *e, bool wrote)
 {
 	unsigned int chunk;
 
-	settle(e);
+	vdb_engine_settle(e);
 	for_each_set_bit(chunk, e->writable, e->nr_chunks)
 		if (wrote)
 			cpu_wrote(e, chunk);
@@ -327,7 +341,7 @@ void vdb_engine_pin(struct vdb_engine *e, bool pinned)
 {
 	struct vdb_view *cpu = &e->views[VDB_CPU];
 
-	settle(e);
+	vdb_engine_settle(e);
 	if (e->pinned == pinned)
 		return;
 	e->pinned = pinned;
@@ -353,9 +367,16 @@ bool vdb_engine_heard(const struct vdb_engine *e, unsigned int view,
 	       test_bit(chunk, e->views[view].newest);
 }
 
-/* May somebody write to a chunk through a view, and tell nobody? */
-static bool unheard(const struct vdb_engine *e, unsigned int view,
-		    unsigned int chunk)
+/**
+ * vdb_engine_unheard - may somebody write, and tell nobody?
+ * @e: the buffer
+ * @view: through this view
+ * @chunk: to this chunk
+ *
+ * Return: true if so.
+ */
+bool vdb_engine_unheard(const struct vdb_engine *e, unsigned int view,
+			unsigned int chunk)
 {
 	return test_bit(chunk, e->views[view].newest) &&
 	       (e->views[view].silent_writers ||
@@ -375,218 +396,22 @@ void vdb_engine_hear(struct vdb_engine *e, unsigned int first,
 {
 	unsigned int c, v, n, who = 0;
 
-	settle(e);
-	if (queue_writes(e) || bracket_writes(e))
+	vdb_engine_settle(e);
+	if (vdb_engine_queue_writes(e) || bracket_writes(e))
 		return;
 	for (c = first; c < last; c++) {
 		if (test_bit(c, e->writable) || test_bit(c, e->doubt))
 			continue;
 		for (n = 0, v = 0; v < e->nr_views; v++) {
-			if (!unheard(e, v, c))
+			if (!vdb_engine_unheard(e, v, c))
 				continue;
 			who = v;
 			n++;
 		}
 		if (n == 1)
-			newest_is(e, who, c, 1);
+			vdb_engine_newest_is(e, who, c, 1);
 		else if (n && test_bit(c, e->agreed))
 			__set_bit(c, e->doubt);
-	}
-}
-
-/* Any view that has the newest bytes of a chunk. */
-static unsigned int source(const struct vdb_engine *e, unsigned int chunk)
-{
-	unsigned int v;
-
-	for (v = 0; v < e->nr_views; v++)
-		if (test_bit(chunk, e->views[v].newest))
-			break;
-	return v;
-}
-
-static struct vdb_move move_of(enum vdb_move_kind kind, unsigned int view,
-			       unsigned int first, unsigned int last)
-{
-	return (struct vdb_move){ kind, view, first, last };
-}
-
-/* What brings one chunk from where it is newest nearer to a view. */
-static struct vdb_move move_chunk(const struct vdb_engine *e, unsigned int view,
-				  unsigned int chunk)
-{
-	if (test_bit(chunk, e->doubt))
-		return move_of(VDB_MERGE, VDB_CPU, chunk, chunk + 1);
-	if (test_bit(chunk, e->views[view].newest))
-		return move_of(VDB_DONE, 0, 0, 0);
-	if (!test_bit(chunk, e->views[VDB_CPU].newest))
-		return move_of(VDB_FETCH, source(e, chunk), chunk, chunk + 1);
-	return move_of(VDB_FLUSH, view, chunk, chunk + 1);
-}
-
-/* Bit maps are skipped by words where there is nothing to do. */
-static unsigned int next_chunk(const struct vdb_engine *e, unsigned int view,
-			       unsigned int from, unsigned int last)
-{
-	unsigned long doubt = find_next_bit(e->doubt, last, from);
-	unsigned long old = find_next_zero_bit(e->views[view].newest, last,
-					       from);
-
-	return min(doubt, old);
-}
-
-/**
- * vdb_engine_bring - what to do so that a view has the newest bytes
- * @e: the buffer
- * @view: which view
- * @first: of these chunks
- * @last: the one after the last
- *
- * While a queue writes nothing is done: neither may its bytes be overwritten,
- * nor half of them be passed on. A CPU access that writes needs no such care:
- * its bytes are the newest from its begin on, so nothing is copied there.
- *
- * Return: the first move, as long as it can be made; VDB_DONE if none is left.
- */
-struct vdb_move vdb_engine_bring(struct vdb_engine *e, unsigned int view,
-				 unsigned int first, unsigned int last)
-{
-	struct vdb_move move = { VDB_DONE }, more;
-	unsigned int c;
-
-	settle(e);
-	if (queue_writes(e))
-		return move;
-	for (c = next_chunk(e, view, first, last); c < last;
-	     c = next_chunk(e, view, c + 1, last)) {
-		if (test_bit(c, e->writable))
-			continue;
-		move = move_chunk(e, view, c);
-		break;
-	}
-	if (move.kind != VDB_FETCH && move.kind != VDB_FLUSH)
-		return move;
-	for (c++; c < last && !test_bit(c, e->writable); c++) {
-		more = move_chunk(e, view, c);
-		if (more.kind != move.kind || more.view != move.view)
-			break;
-		move.last = c + 1;
-	}
-	return move;
-}
-
-/**
- * vdb_engine_rescue - what to do before a view goes, so that nothing is lost
- * @e: the buffer
- * @view: of which a device is about to be unmapped
- * @writes: as in vdb_engine_map()
- *
- * Devices that only read can't be asked for bytes.
- *
- * Return: as vdb_engine_bring() does.
- */
-struct vdb_move vdb_engine_rescue(struct vdb_engine *e, unsigned int view,
-				  bool writes)
-{
-	unsigned int c, v;
-
-	settle(e);
-	/* While it can still be asked: what has it written? */
-	c = find_next_bit(e->doubt, e->nr_chunks, 0);
-	if (c < e->nr_chunks)
-		return vdb_engine_bring(e, VDB_CPU, c, c + 1);
-	if (view == VDB_CPU ||
-	    (writes ? e->views[view].writers : e->views[view].devices) > 1)
-		return move_of(VDB_DONE, 0, 0, 0);
-	for_each_set_bit(c, e->views[view].newest, e->nr_chunks) {
-		for (v = 0; v < e->nr_views; v++)
-			if (v != view && test_bit(c, e->views[v].newest))
-				break;
-		if (v == e->nr_views)
-			return vdb_engine_bring(e, VDB_CPU, c, e->nr_chunks);
-	}
-	return move_of(VDB_DONE, 0, 0, 0);
-}
-
-/**
- * vdb_engine_agree - note what several silent writers agree on
- * @e: the buffer
- * @first: the first chunk
- * @last: the one after the last
- *
- * Return: as vdb_engine_bring() does.
- */
-struct vdb_move vdb_engine_agree(struct vdb_engine *e, unsigned int first,
-				 unsigned int last)
-{
-	unsigned int c, v, n;
-
-	settle(e);
-	if (queue_writes(e))
-		return move_of(VDB_DONE, 0, 0, 0);
-	for (c = first; c < last; c++) {
-		if (test_bit(c, e->agreed) || test_bit(c, e->writable) ||
-		    !test_bit(c, e->views[VDB_CPU].newest))
-			continue;
-		for (n = 0, v = 0; v < e->nr_views; v++)
-			n += unheard(e, v, c);
-		if (n > 1)
-			return move_of(VDB_AGREE, VDB_CPU, c, c + 1);
-	}
-	return move_of(VDB_DONE, 0, 0, 0);
-}
-
-/**
- * vdb_engine_spread - what to do so that the silent ones have the newest bytes
- * @e: the buffer
- * @first: of these chunks
- * @last: the one after the last
- *
- * They ask nobody before they read.
- *
- * Return: as vdb_engine_bring() does.
- */
-struct vdb_move vdb_engine_spread(struct vdb_engine *e, unsigned int first,
-				  unsigned int last)
-{
-	struct vdb_move move = { VDB_DONE };
-	unsigned int v;
-
-	settle(e);
-	if (queue_writes(e))
-		return move;
-	for (v = 0; v < e->nr_views && move.kind == VDB_DONE; v++)
-		if (e->views[v].silent)
-			move = vdb_engine_bring(e, v, first, last);
-	if (move.kind == VDB_DONE)
-		move = vdb_engine_agree(e, first, last);
-	return move;
-}
-
-/**
- * vdb_engine_did - a move, or the first part of it, has been made
- * @e: the buffer; nothing was told to it since it wanted the move
- * @move: what was done
- */
-void vdb_engine_did(struct vdb_engine *e, const struct vdb_move *move)
-{
-	unsigned int n = move->last - move->first;
-
-	switch (move->kind) {
-	case VDB_FETCH:
-		bitmap_set(e->views[VDB_CPU].newest, move->first, n);
-		break;
-	case VDB_FLUSH:
-		bitmap_set(e->views[move->view].newest, move->first, n);
-		break;
-	case VDB_MERGE:
-		newest_is(e, VDB_CPU, move->first, n);
-		break;
-	case VDB_AGREE:
-		bitmap_set(e->agreed, move->first, n);
-		break;
-	case VDB_DONE:
-		break;
 	}
 }
 
@@ -615,7 +440,7 @@ unsigned int vdb_engine_silent_views(const struct vdb_engine *e)
  */
 bool vdb_engine_outdated_entries(struct vdb_engine *e)
 {
-	settle(e);
+	vdb_engine_settle(e);
 	return !bitmap_subset(e->entries, e->views[VDB_CPU].newest,
 			      e->nr_chunks);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Who has the newest bytes of a buffer, and who may be writing now: a state
- * machine without locks, pages or devices. engine.c tells how it thinks;
- * tests/prove explores it in user space.
+ * machine without locks, pages or devices. engine.c tells how it thinks,
+ * moves.c what to copy; tests/prove explores both in user space.
  */
 #ifndef VDB_ENGINE_H
 #define VDB_ENGINE_H
@@ -103,6 +103,7 @@ struct vdb_move {
 /* How many bitmaps of nr_chunks it needs beside one a view. */
 #define VDB_ENGINE_BITMAPS 5
 
+/* engine.c */
 void vdb_engine_init(struct vdb_engine *e, unsigned int nr_chunks,
 		     unsigned long *bitmaps);
 void vdb_engine_map(struct vdb_engine *e, unsigned int view, bool silent,
@@ -126,6 +127,18 @@ void vdb_engine_hear(struct vdb_engine *e, unsigned int first,
 		     unsigned int last);
 bool vdb_engine_heard(const struct vdb_engine *e, unsigned int view,
 		      unsigned int chunk);
+unsigned int vdb_engine_silent_views(const struct vdb_engine *e);
+bool vdb_engine_outdated_entries(struct vdb_engine *e);
+
+/* ... which moves.c asks */
+void vdb_engine_settle(struct vdb_engine *e);
+bool vdb_engine_queue_writes(const struct vdb_engine *e);
+bool vdb_engine_unheard(const struct vdb_engine *e, unsigned int view,
+			unsigned int chunk);
+void vdb_engine_newest_is(struct vdb_engine *e, unsigned int view,
+			  unsigned int first, unsigned int n);
+
+/* moves.c */
 struct vdb_move vdb_engine_bring(struct vdb_engine *e, unsigned int view,
 				 unsigned int first, unsigned int last);
 struct vdb_move vdb_engine_rescue(struct vdb_engine *e, unsigned int view,
@@ -135,7 +148,5 @@ struct vdb_move vdb_engine_agree(struct vdb_engine *e, unsigned int first,
 struct vdb_move vdb_engine_spread(struct vdb_engine *e, unsigned int first,
 				  unsigned int last);
 void vdb_engine_did(struct vdb_engine *e, const struct vdb_move *move);
-unsigned int vdb_engine_silent_views(const struct vdb_engine *e);
-bool vdb_engine_outdated_entries(struct vdb_engine *e);
 
 #endif
