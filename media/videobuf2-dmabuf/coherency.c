@@ -65,7 +65,7 @@ void vdb_hand_move(struct vdb_engine *e, struct vdb_move *move)
 	if (move->kind == VDB_AGREE) {
 		vdb_merge_note(buf, move->first);
 	} else if (move->kind == VDB_MERGE) {
-		vdb_merge(buf, move->first);
+		vdb_merge(buf, move);
 	} else {
 		/* One for all: who looks through the same view sees the same. */
 		att = vdb_views_device(buf, move->view, fetch);

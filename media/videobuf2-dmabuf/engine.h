@@ -92,12 +92,15 @@ enum vdb_move_kind {
  * @view: from which, or to which
  * @first: the first chunk
  * @last: the one after the last
+ * @writers: for vdb_engine_did() after VDB_MERGE: how many views had bytes that
+ *	differed from the noted ones; if it is one, @view says which
  */
 struct vdb_move {
 	enum vdb_move_kind kind;
 	unsigned int view;
 	unsigned int first;
 	unsigned int last;
+	unsigned int writers;
 };
 
 /* How many bitmaps of nr_chunks it needs beside one a view. */

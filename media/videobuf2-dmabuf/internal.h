@@ -304,7 +304,7 @@ void vdb_coherency_deliver_now(struct vdb_buffer *buf, bool look);
 /* merge.c */
 int vdb_merge_init(struct vdb_buffer *buf);
 void vdb_merge_note(struct vdb_buffer *buf, unsigned int chunk);
-void vdb_merge(struct vdb_buffer *buf, unsigned int chunk);
+void vdb_merge(struct vdb_buffer *buf, struct vdb_move *move);
 
 /* shootdown.c */
 bool vdb_shootdown(struct vdb_buffer *buf);

@@ -60,13 +60,17 @@ void vdb_merge_note(struct vdb_buffer *buf, unsigned int chunk)
 		memcpy_from_page(noted(buf, chunk) + at, *page++, 0, PAGE_SIZE);
 }
 
-/* What differs from what was noted goes where the result is collected. */
-static void collect(struct vdb_buffer *buf, unsigned int chunk)
+/*
+ * What differs from what was noted goes where the result is collected; whether
+ * anything does.
+ */
+static bool collect(struct vdb_buffer *buf, unsigned int chunk)
 {
 	struct page **page = &buf->storage.pages[chunk * VDB_CHUNK_PAGES];
 	const u8 *before = noted(buf, chunk);
 	size_t len = chunk_bytes(buf, chunk), at, i;
 	u8 *result = room(buf);
+	bool wrote = false;
 
 	for (at = 0; at < len; at += PAGE_SIZE) {
 		const u8 *now = kmap_local_page(*page++);
@@ -76,33 +80,43 @@ static void collect(struct vdb_buffer *buf, unsigned int chunk)
 			if (now[i] != before[at + i])
 				result[at + i] = now[i];
 		kunmap_local(now);
+		wrote |= !same;
 	}
+	return wrote;
+}
+
+static void note_writer(struct vdb_move *move, unsigned int view)
+{
+	move->view = view;
+	move->writers++;
 }
 
 /**
  * vdb_merge - what anybody has written to a chunk becomes the CPU's (VDB_MERGE)
  * @buf: the buffer
- * @chunk: which chunk
+ * @move: which chunk; gets who has written
  *
  * Context: any; vdb_buffer.state_lock held.
  */
-void vdb_merge(struct vdb_buffer *buf, unsigned int chunk)
+void vdb_merge(struct vdb_buffer *buf, struct vdb_move *move)
 {
+	unsigned int chunk = move->first, view;
 	struct page **page = &buf->storage.pages[chunk * VDB_CHUNK_PAGES];
 	size_t len = chunk_bytes(buf, chunk), at;
 	struct vdb_attachment *att;
-	unsigned int view;
 
 	memcpy(room(buf), noted(buf, chunk), len);
-	if (vdb_engine_heard(&buf->engine, VDB_CPU, chunk))
-		collect(buf, chunk);
+	if (vdb_engine_heard(&buf->engine, VDB_CPU, chunk) &&
+	    collect(buf, chunk))
+		note_writer(move, VDB_CPU);
 	for (view = VDB_MEMORY; view < buf->engine.nr_views; view++) {
 		att = vdb_views_device(buf, view, true);
 		if (!att || !vdb_engine_heard(&buf->engine, view, chunk))
 			continue;
 		at = chunk * VDB_CHUNK_SIZE;
 		vdb_sync(att, at, at + len, true);
-		collect(buf, chunk);
+		if (collect(buf, chunk))
+			note_writer(move, view);
 	}
 	for (at = 0; at < len; at += PAGE_SIZE)
 		memcpy_to_page(*page++, 0, room(buf) + at, PAGE_SIZE);

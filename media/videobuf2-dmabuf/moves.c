@@ -25,7 +25,7 @@ static unsigned int source(const struct vdb_engine *e, unsigned int chunk)
 static struct vdb_move move_of(enum vdb_move_kind kind, unsigned int view,
 			       unsigned int first, unsigned int last)
 {
-	return (struct vdb_move){ kind, view, first, last };
+	return (struct vdb_move){ kind, view, first, last, 0 };
 }
 
 /* What brings one chunk from where it is newest nearer to a view. */
@@ -180,6 +180,21 @@ struct vdb_move vdb_engine_spread(struct vdb_engine *e, unsigned int first,
 	return move;
 }
 
+/*
+ * Who alone has written has the newest bytes as well; there is nothing to tell
+ * it, and it may be writing more just now.
+ */
+static void merged(struct vdb_engine *e, const struct vdb_move *move)
+{
+	unsigned int n = move->last - move->first;
+
+	if (move->writers)
+		vdb_engine_newest_is(e, move->writers == 1 ? move->view :
+				     VDB_CPU, move->first, n);
+	bitmap_set(e->views[VDB_CPU].newest, move->first, n);
+	bitmap_clear(e->doubt, move->first, n);
+}
+
 /**
  * vdb_engine_did - a move, or the first part of it, has been made
  * @e: the buffer; nothing was told to it since it wanted the move
@@ -197,7 +212,7 @@ void vdb_engine_did(struct vdb_engine *e, const struct vdb_move *move)
 		bitmap_set(e->views[move->view].newest, move->first, n);
 		break;
 	case VDB_MERGE:
-		vdb_engine_newest_is(e, VDB_CPU, move->first, n);
+		merged(e, move);
 		break;
 	case VDB_AGREE:
 		bitmap_set(e->agreed, move->first, n);

@@ -182,10 +182,12 @@ static void fetch(unsigned int from, unsigned int c)
 	now.could[c] &= ~(1 << from);
 }
 
-static void merge(unsigned int c)
+static void merge(struct vdb_move *move, unsigned int c)
 {
 	unsigned char result = now.bytes[NOTED][c];
 	unsigned int v;
+
+	move->view = VDB_CPU;
 
 	for (v = 0; v < engine.nr_views; v++) {
 		if (!vdb_engine_heard(&engine, v, c) ||
@@ -195,6 +197,8 @@ static void merge(unsigned int c)
 		    result != now.bytes[v][c])
 			fail("two have written the same bytes");
 		result = now.bytes[v][c];
+		move->view = v;
+		move->writers++;
 	}
 	if (open_there(VDB_CPU, c))
 		fail("somebody who may be writing is overwritten");
@@ -217,7 +221,7 @@ void vdb_hand_move(struct vdb_engine *e, struct vdb_move *move)
 		copy(move->view, VDB_CPU, c);
 		break;
 	case VDB_MERGE:
-		merge(c);
+		merge(move, c);
 		break;
 	default:
 		now.bytes[NOTED][c] = now.bytes[VDB_CPU][c];
