@@ -15,160 +15,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "converted.h"
+#include "converter.h"
 #include "frame.h"
-#include "testlib.h"
 
-#define CONVERTER "vivid-ext-m2m"
 #define CONVERTER_OF(n) "vivid-ext-m2m." #n
-
-/* A picture as the tests see it: at most two planes, one behind the other. */
-struct pic {
-	uint32_t fourcc, width, height, stride;
-	uint8_t *bytes;
-};
-
-static struct node old, new;	/* the converter's two queues, one file */
-
-static bool is_rgb(uint32_t fourcc)
-{
-	return fourcc == V4L2_PIX_FMT_RGB24 || fourcc == V4L2_PIX_FMT_XBGR32;
-}
-
-/* The three components of a pixel, R G B or Y Cb Cr. */
-static void get(const struct pic *p, uint32_t x, uint32_t y, int out[3])
-{
-	const uint8_t *line = p->bytes + y * p->stride, *c;
-
-	switch (p->fourcc) {
-	case V4L2_PIX_FMT_RGB24:
-		for (int i = 0; i < 3; i++)
-			out[i] = line[3 * x + i];
-		break;
-	case V4L2_PIX_FMT_XBGR32:
-		for (int i = 0; i < 3; i++)
-			out[i] = line[4 * x + 2 - i];
-		break;
-	case V4L2_PIX_FMT_YUYV:
-		out[0] = line[2 * x];
-		out[1] = line[x / 2 * 4 + 1];
-		out[2] = line[x / 2 * 4 + 3];
-		break;
-	default:	/* NV12 */
-		c = p->bytes + p->height * p->stride + y / 2 * p->stride;
-		out[0] = line[x];
-		out[1] = c[x / 2 * 2];
-		out[2] = c[x / 2 * 2 + 1];
-	}
-}
-
-/*
- * By the textbook, limited range. The colour space is the old picture's: Rec.
- * 709 for YUV, and sRGB for RGB, of which V4L2 says that it goes by Rec. 601.
- */
-static void recolour(const int in[3], bool to_rgb, double out[3])
-{
-	const double kr = to_rgb ? 0.2126 : 0.299;
-	const double kb = to_rgb ? 0.0722 : 0.114;
-	const double kg = 1 - kr - kb;
-	double y, cb, cr;
-
-	if (to_rgb) {
-		y = (in[0] - 16) / 219.0;
-		cb = (in[1] - 128) / 224.0;
-		cr = (in[2] - 128) / 224.0;
-		out[0] = 255 * (y + 2 * (1 - kr) * cr);
-		out[2] = 255 * (y + 2 * (1 - kb) * cb);
-		out[1] = (255 * y - kr * out[0] - kb * out[2]) / kg;
-	} else {
-		y = (kr * in[0] + kg * in[1] + kb * in[2]) / 255;
-		cb = (in[2] / 255.0 - y) / (2 * (1 - kb));
-		cr = (in[0] / 255.0 - y) / (2 * (1 - kr));
-		out[0] = 16 + 219 * y;
-		out[1] = 128 + 224 * cb;
-		out[2] = 128 + 224 * cr;
-	}
-}
-
-static uint32_t place(uint32_t at, uint32_t size, uint32_t old_size, bool flip)
-{
-	uint32_t from = (uint64_t)at * old_size / size;
-
-	return flip ? old_size - 1 - from : from;
-}
-
-static void expect(const struct pic *from, const struct pic *to, uint32_t x,
-		   uint32_t y, bool hflip, bool vflip, double out[3])
-{
-	bool change = is_rgb(from->fourcc) != is_rgb(to->fourcc);
-	int in[3];
-
-	get(from, place(x, to->width, from->width, hflip),
-	    place(y, to->height, from->height, vflip), in);
-	if (change)
-		recolour(in, is_rgb(to->fourcc), out);
-	else
-		for (int i = 0; i < 3; i++)
-			out[i] = in[i];
-}
-
-static void check_component(const struct pic *to, uint32_t x, uint32_t y, int i,
-			    double want, int got, double slack)
-{
-	if (want < 0)
-		want = 0;
-	if (want > 255)
-		want = 255;
-	if (got < want - slack || got > want + slack)
-		fail_msg("%.4s %ux%u: pixel %u,%u component %d is %d, not %.2f",
-			 (const char *)&to->fourcc, to->width, to->height, x,
-			 y, i, got, want);
-}
-
-/* Chroma that pixels share is that of the top left one. */
-static void check_pixels(const struct pic *from, const struct pic *to,
-			 bool hflip, bool vflip)
-{
-	bool change = is_rgb(from->fourcc) != is_rgb(to->fourcc);
-	uint32_t xmask = is_rgb(to->fourcc) ? ~0U : ~1U;
-	uint32_t ymask = to->fourcc == V4L2_PIX_FMT_NV12 ? ~1U : ~0U;
-	double slack = change ? 0.6 : 0;
-	double luma[3], chroma[3];
-	uint32_t x, y;
-	int got[3];
-
-	for (y = 0; y < to->height; y++)
-		for (x = 0; x < to->width; x++) {
-			get(to, x, y, got);
-			expect(from, to, x, y, hflip, vflip, luma);
-			expect(from, to, x & xmask, y & ymask, hflip, vflip,
-			       chroma);
-			check_component(to, x, y, 0, luma[0], got[0], slack);
-			check_component(to, x, y, 1, chroma[1], got[1], slack);
-			check_component(to, x, y, 2, chroma[2], got[2], slack);
-		}
-}
-
-static int open_converter(void **state)
-{
-	char path[1][64];
-	int ret = open_nodes(state), fd;
-
-	if (ret)
-		return ret;
-	if (!nodes_of_driver(CONVERTER, path, 1)) {
-		print_error("no converter\n");
-		return -ENODEV;
-	}
-	fd = open(path[0], O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = node_attach(&old, fd, dev[0].mplane ?
-			  V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE :
-			  V4L2_BUF_TYPE_VIDEO_OUTPUT);
-	if (!ret)
-		ret = node_attach(&new, fd, dev[0].type);
-	return ret;
-}
 
 static void set_formats(uint32_t from, uint32_t width, uint32_t height,
 			uint32_t to, uint32_t new_width, uint32_t new_height)
@@ -352,49 +203,25 @@ static void dma_bufs_at_both_queues(void **state)
 static void times_are_copied(void **state)
 {
 	struct v4l2_plane planes[VIDEO_MAX_PLANES] = { 0 };
-	struct v4l2_buffer b = { .type = old.type, .memory = V4L2_MEMORY_MMAP };
+	struct v4l2_buffer b = { .memory = V4L2_MEMORY_MMAP };
 
 	(void)state;
 	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_NV12, 176, 144);
 	start(1);
 	b.timestamp.tv_sec = 1234;
 	b.timestamp.tv_usec = 567890;
-	if (old.mplane) {
-		b.m.planes = planes;
-		b.length = 1;
-		planes[0].bytesused = old.size[0];
-	} else {
-		b.bytesused = old.size[0];
-	}
-	assert_int_equal(ioctl(old.fd, VIDIOC_QBUF, &b), 0);
+	must(queue_picture(&b));
 	must(node_qbuf(&new, 0));
-	memset(planes, 0, sizeof(planes));
 	b.type = new.type;
+	if (new.mplane) {
+		b.m.planes = planes;
+		b.length = new.num_planes;
+	}
 	assert_int_equal(ioctl(new.fd, VIDIOC_DQBUF, &b), 0);
 	assert_int_equal(b.timestamp.tv_sec, 1234);
 	assert_int_equal(b.timestamp.tv_usec, 567890);
 	assert_int_equal(b.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK,
 			 V4L2_BUF_FLAG_TIMESTAMP_COPY);
-}
-
-static int open_media(void)
-{
-	for (int i = 0; i < 16; i++) {
-		struct media_device_info info = { 0 };
-		char path[32];
-		int fd;
-
-		snprintf(path, sizeof(path), "/dev/media%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (!ioctl(fd, MEDIA_IOC_DEVICE_INFO, &info) &&
-		    !strcmp(info.driver, CONVERTER))
-			return fd;
-		close(fd);
-	}
-	fail_msg("no media device of the converter's");
-	return -1;
 }
 
 /* A request that mirrors its picture and no other one. */
@@ -406,12 +233,9 @@ static int mirrored_request(int media)
 		.count = 1,
 		.controls = &flip,
 	};
-	struct v4l2_plane planes[VIDEO_MAX_PLANES] = { 0 };
 	struct v4l2_buffer b = {
-		.type = old.type,
 		.memory = V4L2_MEMORY_MMAP,
 		.flags = V4L2_BUF_FLAG_REQUEST_FD,
-		.bytesused = old.size[0],
 	};
 	int request;
 
@@ -419,12 +243,7 @@ static int mirrored_request(int media)
 	flips.request_fd = request;
 	assert_int_equal(ioctl(old.fd, VIDIOC_S_EXT_CTRLS, &flips), 0);
 	b.request_fd = request;
-	if (old.mplane) {
-		planes[0].bytesused = old.size[0];
-		b.m.planes = planes;
-		b.length = 1;
-	}
-	assert_int_equal(ioctl(old.fd, VIDIOC_QBUF, &b), 0);
+	must(queue_picture(&b));
 	return request;
 }
 
@@ -435,7 +254,7 @@ static void a_request_mirrors_its_picture(void **state)
 	int media;
 
 	(void)state;
-	media = open_media();
+	media = open_converters_media();
 	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_RGB24, 176, 144);
 	start(1);
 	from = map_pic(&old, 0);
@@ -541,7 +360,7 @@ static void a_request_outlives_the_device(void **state)
 	int media, request;
 
 	(void)state;
-	media = open_media();
+	media = open_converters_media();
 	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_NV12, 176, 144);
 	start(1);
 	request = mirrored_request(media);
@@ -594,7 +413,7 @@ static void a_request_waits_for_a_start(void **state)
 	from = map_pic(&old, 0);
 	to = map_pic(&new, 0);
 	draw(from.bytes, old.size[0]);
-	done.fd = mirrored_request(open_media());
+	done.fd = mirrored_request(open_converters_media());
 	must(node_qbuf(&new, 0));
 	assert_int_equal(ioctl(done.fd, MEDIA_REQUEST_IOC_QUEUE, NULL), 0);
 	must(node_stream(&new, true));
@@ -710,9 +529,6 @@ static void device_disconnects(void **state)
 	set_formats(V4L2_PIX_FMT_YUYV, 176, 144, V4L2_PIX_FMT_NV12, 176, 144);
 	convert_one(false, false);
 }
-
-#define converter_test(f) \
-	cmocka_unit_test_setup_teardown(f, open_converter, close_nodes)
 
 int main(void)
 {

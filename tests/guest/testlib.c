@@ -171,3 +171,23 @@ void stream_fds(struct node *n, const int (*fds)[NODE_MAX_PLANES],
 	}
 	must(node_stream(n, false));
 }
+
+/* Under this policy it is our duty to say when we look, also after DQBUF. */
+bool explicit_policy(void)
+{
+	const char *options = getenv("VIVID_EXT_OPTIONS");
+
+	return options && strstr(options, "policy=explicit");
+}
+
+/* Whoever looks must find just this frame. */
+void require_frame(const char *who, void *const *planes, uint32_t expected)
+{
+	uint32_t sequence = ~0;
+	char why[128];
+
+	if (frame_check(&dev[0], planes, &sequence, why, sizeof(why)))
+		fail_msg("%s: %s", who, why);
+	if (sequence != expected)
+		fail_msg("%s sees frame %u, not %u", who, sequence, expected);
+}

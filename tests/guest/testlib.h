@@ -34,11 +34,13 @@ int open_nodes(void **state);
 int close_nodes(void **state);
 int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool dev_does_dma(void);
+bool explicit_policy(void);
 long long allocator_count(const char *name);
 void wait_for_dmabufs(const char *exporter, int count);
 void *map_dmabuf(int fd, size_t length, int prot);
 void alloc_buffers(struct node *n, unsigned int count);
 void require_stamp(struct node *n, const int *fds, uint32_t *sequence);
+void require_frame(const char *who, void *const *planes, uint32_t expected);
 void stream_fds(struct node *n, const int (*fds)[NODE_MAX_PLANES],
 		unsigned int count, unsigned int frames);
 
