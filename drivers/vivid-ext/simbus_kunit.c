@@ -5,7 +5,6 @@
  */
 #include <kunit/test.h>
 #include <linux/dma-mapping.h>
-#include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
@@ -22,9 +21,8 @@
 
 /**
  * struct fixture - what each test begins with
- * @mem: memory of the CPU's, filled with 0x11
- * @sgt: has @mem in one entry for each page, backwards, so that they are not
- *	neighbours
+ * @mem: memory of the CPU's
+ * @sgt: a table of it, see vivid_ext_kunit_add_memory()
  */
 struct fixture {
 	u8 *mem;
@@ -35,35 +33,6 @@ static const struct vivid_ext_bus_config noncoherent = {
 	false, false, 64, UINT_MAX, UINT_MAX
 };
 
-/* What a device does: its engine sees all of the table through a view. */
-static void engine_write(struct kunit *test, struct device *dev,
-			 struct sg_table *sgt, u8 value)
-{
-	struct vivid_ext_view *view;
-
-	view = vivid_ext_view_create(dev, sgt, SIZE, DMA_FROM_DEVICE);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(view));
-	KUNIT_EXPECT_EQ(test, vivid_ext_view_begin(view, DMA_FROM_DEVICE), 0);
-	memset(vivid_ext_view_addr(view), value, SIZE);
-	vivid_ext_view_end(view, DMA_FROM_DEVICE);
-	vivid_ext_view_destroy(view);
-}
-
-static u8 engine_read(struct kunit *test, struct device *dev,
-		      struct sg_table *sgt, size_t at)
-{
-	struct vivid_ext_view *view;
-	u8 value;
-
-	view = vivid_ext_view_create(dev, sgt, SIZE, DMA_TO_DEVICE);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(view));
-	KUNIT_EXPECT_EQ(test, vivid_ext_view_begin(view, DMA_TO_DEVICE), 0);
-	value = ((u8 *)vivid_ext_view_addr(view))[at];
-	vivid_ext_view_end(view, DMA_TO_DEVICE);
-	vivid_ext_view_destroy(view);
-	return value;
-}
-
 static void map_hands_over(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -71,12 +40,16 @@ static void map_hands_over(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, dma_map_sgtable(dev, &f->sgt, DMA_TO_DEVICE, 0),
 			0);
-	KUNIT_EXPECT_EQ(test, engine_read(test, dev, &f->sgt, 0), 0x11);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_read(test, dev, &f->sgt, 0),
+			0x11);
 	memset(f->mem, 0x22, SIZE);
-	KUNIT_EXPECT_EQ(test, engine_read(test, dev, &f->sgt, 0), 0x11);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_read(test, dev, &f->sgt, 0),
+			0x11);
 	dma_sync_sgtable_for_device(dev, &f->sgt, DMA_TO_DEVICE);
-	KUNIT_EXPECT_EQ(test, engine_read(test, dev, &f->sgt, 0), 0x22);
-	KUNIT_EXPECT_EQ(test, engine_read(test, dev, &f->sgt, SIZE - 1), 0x22);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_read(test, dev, &f->sgt, 0),
+			0x22);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_read(test, dev, &f->sgt, SIZE - 1),
+			0x22);
 	dma_unmap_sgtable(dev, &f->sgt, DMA_TO_DEVICE, 0);
 	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, dev, "bytes_to_device"),
 			2 * SIZE);
@@ -90,7 +63,7 @@ static void unmap_hands_back(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, dma_map_sgtable(dev, &f->sgt, DMA_FROM_DEVICE,
 					      0), 0);
-	engine_write(test, dev, &f->sgt, 0x33);
+	vivid_ext_kunit_write(test, dev, &f->sgt, SIZE, 0x33);
 	KUNIT_EXPECT_EQ(test, f->mem[0], 0x11);
 	dma_unmap_sgtable(dev, &f->sgt, DMA_FROM_DEVICE, 0);
 	KUNIT_EXPECT_EQ(test, f->mem[0], 0x33);
@@ -105,8 +78,9 @@ static void skipping_carries_nothing(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, dma_map_sgtable(dev, &f->sgt, DMA_BIDIRECTIONAL,
 					      DMA_ATTR_SKIP_CPU_SYNC), 0);
 	/* Nobody has given the device these bytes. */
-	KUNIT_EXPECT_EQ(test, engine_read(test, dev, &f->sgt, 0), POISON);
-	engine_write(test, dev, &f->sgt, 0x33);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_read(test, dev, &f->sgt, 0),
+			POISON);
+	vivid_ext_kunit_write(test, dev, &f->sgt, SIZE, 0x33);
 	dma_unmap_sgtable(dev, &f->sgt, DMA_BIDIRECTIONAL,
 			  DMA_ATTR_SKIP_CPU_SYNC);
 	KUNIT_EXPECT_EQ(test, f->mem[0], 0x11);
@@ -125,7 +99,7 @@ static void sync_carries_its_bytes(struct kunit *test)
 	sg_init_table(&sg, 1);
 	sg_dma_address(&sg) = addr;
 	sg_dma_len(&sg) = SIZE;
-	engine_write(test, dev, &sgt, 0x44);
+	vivid_ext_kunit_write(test, dev, &sgt, SIZE, 0x44);
 	dma_sync_single_for_cpu(dev, addr + PAGE_SIZE - 8, 16,
 				DMA_BIDIRECTIONAL);
 	KUNIT_EXPECT_EQ(test, f->mem[PAGE_SIZE - 9], 0x11);
@@ -154,8 +128,8 @@ static void devices_share_memory(struct kunit *test)
 			0);
 	KUNIT_ASSERT_EQ(test, dma_map_sgtable(b, &copy, DMA_BIDIRECTIONAL,
 					      DMA_ATTR_SKIP_CPU_SYNC), 0);
-	engine_write(test, a, sgt, 0x55);
-	KUNIT_EXPECT_EQ(test, engine_read(test, b, &copy, 0), 0x55);
+	vivid_ext_kunit_write(test, a, sgt, SIZE, 0x55);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_read(test, b, &copy, 0), 0x55);
 	KUNIT_EXPECT_EQ(test, f->mem[0], 0x11);
 	dma_unmap_sgtable(b, &copy, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
 	dma_unmap_sgtable(a, sgt, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
@@ -174,7 +148,7 @@ static void coherent_has_no_copy(struct kunit *test)
 	/* Scattered, but the IOMMU has made one piece of it. */
 	if (IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH))
 		KUNIT_EXPECT_EQ(test, f->sgt.nents, 1);
-	engine_write(test, dev, &f->sgt, 0x66);
+	vivid_ext_kunit_write(test, dev, &f->sgt, SIZE, 0x66);
 	KUNIT_EXPECT_EQ(test, f->mem[0], 0x66);
 	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, dev, "bytes_to_device"), 0);
 	dma_unmap_sgtable(dev, &f->sgt, DMA_BIDIRECTIONAL, 0);
@@ -226,7 +200,8 @@ static void limits_refuse(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, dma_map_sgtable(dev, &f->sgt, DMA_TO_DEVICE, 0),
 			0);
 	KUNIT_EXPECT_LT(test, sg_dma_address(f->sgt.sgl) + SIZE, 1ULL << 24);
-	KUNIT_EXPECT_EQ(test, engine_read(test, dev, &f->sgt, SIZE - 1), 0x11);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_read(test, dev, &f->sgt, SIZE - 1),
+			0x11);
 	dma_unmap_sgtable(dev, &f->sgt, DMA_TO_DEVICE, 0);
 
 	if (virt_to_phys(f->mem) < 1ULL << 24)
@@ -240,33 +215,12 @@ static void limits_refuse(struct kunit *test)
 static int simbus_init(struct kunit *test)
 {
 	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
-	unsigned int i;
 
 	if (!f)
 		return -ENOMEM;
 	test->priv = f;
-	f->mem = alloc_pages_exact(SIZE, GFP_KERNEL);
-	if (!f->mem)
-		return -ENOMEM;
-	memset(f->mem, 0x11, SIZE);
-	if (sg_alloc_table(&f->sgt, PAGES, GFP_KERNEL))
-		return -ENOMEM;
-	for (i = 0; i < PAGES; i++)
-		sg_set_page(&f->sgt.sgl[i],
-			    virt_to_page(f->mem + (PAGES - 1 - i) * PAGE_SIZE),
-			    PAGE_SIZE, 0);
+	f->mem = vivid_ext_kunit_add_memory(test, &f->sgt, PAGES);
 	return 0;
-}
-
-static void simbus_exit(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	if (!f)
-		return;
-	sg_free_table(&f->sgt);
-	if (f->mem)
-		free_pages_exact(f->mem, SIZE);
 }
 
 static struct kunit_case simbus_cases[] = {
@@ -284,7 +238,6 @@ static struct kunit_case simbus_cases[] = {
 static struct kunit_suite simbus_suite = {
 	.name = "vivid-ext-simbus",
 	.init = simbus_init,
-	.exit = simbus_exit,
 	.test_cases = simbus_cases,
 };
 
