@@ -12,6 +12,8 @@ struct kunit;
 struct sg_table;
 struct vivid_ext_bus_config;
 
+extern const struct vivid_ext_bus_config vivid_ext_kunit_strict;
+
 struct device *
 vivid_ext_kunit_add_owner(struct kunit *test, const char *name,
 			  const struct vivid_ext_bus_config *config);

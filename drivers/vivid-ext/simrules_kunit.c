@@ -5,63 +5,16 @@
  * hardware; and what is allowed is not.
  */
 #include <kunit/device.h>
-#include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
-#include <linux/dma-map-ops.h>
-#include <linux/gfp.h>
 #include <linux/kthread.h>
-#include <linux/mm.h>
-#include <linux/scatterlist.h>
-#include <linux/string.h>
 
-#include "dmabus.h"
-#include "kunit.h"
-#include "simbus.h"
-#include "simdma.h"
+#include "simrules_kunit.h"
 
-#define PAGES 4
-#define SIZE (PAGES * PAGE_SIZE)
-
-/*
- * The operations are called as the DMA API does it, but without asking
- * DMA_API_DEBUG, which would say the same of the driver and fail the test.
- */
-#define OPS(f) (get_dma_ops((f)->dev))
-
-/**
- * struct fixture - what each test begins with
- * @owner: a device
- * @dev: on a bus that isn't coherent, with an IOMMU
- * @bus: its place there
- * @mem: memory of the CPU's, filled with 0x11
- * @sgt: has @mem in one entry for each page, backwards
- */
-struct fixture {
-	struct device *owner;
-	struct device *dev;
-	struct vivid_ext_simbus *bus;
-	u8 *mem;
-	struct sg_table sgt;
-};
-
-static const struct vivid_ext_bus_config strict = {
+/* The strictest bus: not coherent, and with an IOMMU. */
+const struct vivid_ext_bus_config vivid_ext_kunit_strict = {
 	false, true, 64, UINT_MAX, UINT_MAX
 };
-
-static long long violations(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	return vivid_ext_kunit_count(test, f->dev, "api_violations");
-}
-
-static long long faults(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	return vivid_ext_kunit_count(test, f->dev, "faults");
-}
 
 static void map_sg(struct kunit *test, enum dma_data_direction dir)
 {
@@ -77,39 +30,6 @@ static void unmap_sg(struct kunit *test, enum dma_data_direction dir)
 	struct fixture *f = test->priv;
 
 	OPS(f)->unmap_sg(f->dev, f->sgt.sgl, PAGES, dir, 0);
-}
-
-/* From a page of @mem on, by number; its address. */
-static dma_addr_t map_single(struct kunit *test, unsigned int page, size_t len,
-			     enum dma_data_direction dir)
-{
-	struct fixture *f = test->priv;
-	dma_addr_t addr = vdb_dma_ops_map(OPS(f), f->dev,
-					  virt_to_page(f->mem +
-						       page * PAGE_SIZE),
-					  len, dir);
-
-	KUNIT_ASSERT_NE(test, addr, DMA_MAPPING_ERROR);
-	return addr;
-}
-
-static void unmap_single(struct kunit *test, dma_addr_t addr, size_t len,
-			 enum dma_data_direction dir)
-{
-	struct fixture *f = test->priv;
-
-	vdb_dma_ops_unmap(OPS(f), f->dev, addr, len, dir);
-}
-
-/* What the device sees there is what it would have written. */
-static void device_writes(struct kunit *test, dma_addr_t addr, u8 value)
-{
-	struct fixture *f = test->priv;
-	struct vivid_ext_bus_window window;
-
-	KUNIT_ASSERT_TRUE(test, vivid_ext_simbus_find(f->bus, addr, &window));
-	memset(page_address(window.page), value, PAGE_SIZE);
-	vivid_ext_simbus_put(f->bus, window.page);
 }
 
 static void device_writes_table(struct kunit *test, u8 value)
@@ -293,35 +213,6 @@ static void unmaps_are_as_the_maps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, violations(test), 2);
 }
 
-/* What is freed is what was allocated, once. */
-static void frees_are_as_the_allocations(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-	struct page *page;
-	dma_addr_t addr;
-	u8 *vaddr;
-
-	vaddr = OPS(f)->alloc(f->dev, SIZE, &addr, GFP_KERNEL, 0);
-	KUNIT_ASSERT_NOT_NULL(test, vaddr);
-	page = virt_to_page(vaddr);
-	get_page(page);
-	unmap_single(test, addr, SIZE, DMA_BIDIRECTIONAL);
-	OPS(f)->free(f->dev, SIZE, vaddr + PAGE_SIZE, addr + PAGE_SIZE, 0);
-	KUNIT_EXPECT_EQ(test, faults(test), 2);
-	KUNIT_EXPECT_EQ(test, page_count(page), 2);
-	OPS(f)->free(f->dev, PAGE_SIZE, f->mem, addr, 0);
-	KUNIT_EXPECT_EQ(test, violations(test), 2);
-	KUNIT_EXPECT_EQ(test, page_count(page), 1);
-	OPS(f)->free(f->dev, SIZE, vaddr, addr, 0);
-	KUNIT_EXPECT_EQ(test, faults(test), 3);
-	KUNIT_EXPECT_EQ(test, page_count(page), 1);
-	put_page(page);
-	addr = map_single(test, 0, PAGE_SIZE, DMA_TO_DEVICE);
-	OPS(f)->free(f->dev, PAGE_SIZE, f->mem, addr, 0);
-	KUNIT_EXPECT_EQ(test, faults(test), 4);
-	unmap_single(test, addr, PAGE_SIZE, DMA_TO_DEVICE);
-}
-
 /**
  * struct unmapping - an unmap in another thread
  * @f: the fixture, with its table mapped
@@ -428,39 +319,25 @@ static void what_is_left_is_counted(struct kunit *test)
 	put_device(f->dev);
 }
 
-static int rules_init(struct kunit *test)
+/**
+ * vivid_ext_kunit_rules_init - begin a test of a suite with this fixture
+ * @test: the test
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vivid_ext_kunit_rules_init(struct kunit *test)
 {
 	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
-	unsigned int i;
 
 	if (!f)
 		return -ENOMEM;
 	test->priv = f;
-	f->mem = alloc_pages_exact(SIZE, GFP_KERNEL);
-	if (!f->mem)
-		return -ENOMEM;
-	memset(f->mem, 0x11, SIZE);
-	if (sg_alloc_table(&f->sgt, PAGES, GFP_KERNEL))
-		return -ENOMEM;
-	for (i = 0; i < PAGES; i++)
-		sg_set_page(&f->sgt.sgl[i],
-			    virt_to_page(f->mem + (PAGES - 1 - i) * PAGE_SIZE),
-			    PAGE_SIZE, 0);
-	f->owner = vivid_ext_kunit_add_owner(test, "strict", &strict);
+	f->mem = vivid_ext_kunit_add_memory(test, &f->sgt, PAGES);
+	f->owner = vivid_ext_kunit_add_owner(test, "strict",
+					     &vivid_ext_kunit_strict);
 	f->dev = vivid_ext_bus_device(f->owner);
 	f->bus = vivid_ext_simbus_of(f->dev);
 	return 0;
-}
-
-static void rules_exit(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	if (!f)
-		return;
-	sg_free_table(&f->sgt);
-	if (f->mem)
-		free_pages_exact(f->mem, SIZE);
 }
 
 static struct kunit_case rules_cases[] = {
@@ -472,7 +349,6 @@ static struct kunit_case rules_cases[] = {
 	KUNIT_CASE(tables_have_the_pages_that_were_mapped),
 	KUNIT_CASE(kinds_are_not_mixed),
 	KUNIT_CASE(unmaps_are_as_the_maps),
-	KUNIT_CASE(frees_are_as_the_allocations),
 	KUNIT_CASE(an_unmap_waits_for_a_sync),
 	KUNIT_CASE(a_page_is_mapped_twice),
 	KUNIT_CASE(segments_keep_to_limits),
@@ -482,8 +358,7 @@ static struct kunit_case rules_cases[] = {
 
 static struct kunit_suite rules_suite = {
 	.name = "vivid-ext-rules",
-	.init = rules_init,
-	.exit = rules_exit,
+	.init = vivid_ext_kunit_rules_init,
 	.test_cases = rules_cases,
 };
 
