@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The simulated bus: its DMA operations, map, unmap and allocate; sync is in
- * simsync.c. What is given back otherwise than it was given is counted as a
- * violation of the DMA API.
+ * The simulated bus: its DMA operations, map and unmap; sync is in simsync.c,
+ * allocation in simalloc.c. What is given back otherwise than it was given is
+ * counted as a violation of the DMA API.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
@@ -17,7 +17,15 @@
 #include "simbus.h"
 #include "simdma.h"
 
-static void range_free(struct vivid_ext_simbus *bus, struct sim_range *range)
+/**
+ * vivid_ext_sim_range_free - undo what was done to a range that has no addresses
+ * @bus: the device's place
+ * @range: the range
+ *
+ * Process context.
+ */
+void vivid_ext_sim_range_free(struct vivid_ext_simbus *bus,
+			      struct sim_range *range)
 {
 	if (!bus->config.coherent)
 		while (range->num_pages--)
@@ -39,9 +47,20 @@ static int check_reach(struct vivid_ext_simbus *bus, phys_addr_t phys,
 	return -EIO;
 }
 
-static int range_add_pages(struct vivid_ext_simbus *bus,
-			   struct sim_range *range, struct page *page,
-			   size_t offset, size_t len, bool uncached)
+/**
+ * vivid_ext_sim_range_add_pages - put memory behind the end of a range
+ * @bus: the device's place
+ * @range: has room for them
+ * @page: the first one
+ * @offset: where in it; more than 0 only for the range's first byte
+ * @len: how many bytes
+ * @uncached: the CPU goes past its caches there
+ *
+ * Process context. Return: 0, -EIO where the device can't reach it, -ENOMEM.
+ */
+int vivid_ext_sim_range_add_pages(struct vivid_ext_simbus *bus,
+				  struct sim_range *range, struct page *page,
+				  size_t offset, size_t len, bool uncached)
 {
 	unsigned int i;
 	int ret;
@@ -65,8 +84,16 @@ static int range_add_pages(struct vivid_ext_simbus *bus,
 	return 0;
 }
 
-static int range_insert(struct vivid_ext_simbus *bus, struct sim_range *range,
-			size_t offset)
+/**
+ * vivid_ext_sim_range_insert - give a range addresses
+ * @bus: the device's place
+ * @range: complete but for these
+ * @offset: of its first byte in its first page
+ *
+ * Any context. Return: 0, or -EIO if there is no place.
+ */
+int vivid_ext_sim_range_insert(struct vivid_ext_simbus *bus,
+			       struct sim_range *range, size_t offset)
 {
 	unsigned long flags;
 	int ret;
@@ -124,27 +151,36 @@ static struct sim_range *map_entries(struct vivid_ext_simbus *bus,
 	range->nents = like->nents;
 	range->segment = like->segment;
 	while (n-- && !ret) {
-		ret = range_add_pages(bus, range, sg_page(sg), sg->offset,
-				      sg->length, false);
+		ret = vivid_ext_sim_range_add_pages(bus, range, sg_page(sg),
+						    sg->offset, sg->length,
+						    false);
 		sg = sg_next(sg);
 	}
 	if (!ret)
-		ret = range_insert(bus, range, offset);
+		ret = vivid_ext_sim_range_insert(bus, range, offset);
 	if (ret) {
-		range_free(bus, range);
+		vivid_ext_sim_range_free(bus, range);
 		return ERR_PTR(ret);
 	}
 	return range;
 }
 
-/*
- * Take addresses away, all of a mapping or none: whoever is in the middle, or
- * frees what was mapped, has it from somewhere else.
- * Return: the range, for range_put(), or NULL.
+/**
+ * vivid_ext_sim_range_take - take addresses away, all of a mapping or none
+ * @bus: the device's place
+ * @addr: the first one
+ * @dir: what was to be done there, for the log
+ * @alloc: that were allocated
+ *
+ * Whoever is in the middle, or frees what was mapped, has it from somewhere
+ * else. Process context.
+ *
+ * Return: the range, for vivid_ext_sim_range_put(), or NULL.
  */
-static struct sim_range *range_take(struct vivid_ext_simbus *bus,
-				    dma_addr_t addr,
-				    enum dma_data_direction dir, bool alloc)
+struct sim_range *vivid_ext_sim_range_take(struct vivid_ext_simbus *bus,
+					   dma_addr_t addr,
+					   enum dma_data_direction dir,
+					   bool alloc)
 {
 	const char *why = NULL;
 	struct sim_range *range;
@@ -170,13 +206,21 @@ static struct sim_range *range_take(struct vivid_ext_simbus *bus,
 	return range;
 }
 
-/* Return: whether that was the last one, with which the place has gone. */
-static bool range_put(struct vivid_ext_simbus *bus, struct sim_range *range)
+/**
+ * vivid_ext_sim_range_put - free what has been taken
+ * @bus: the device's place
+ * @range: of vivid_ext_sim_range_take()
+ *
+ * Process context. Return: whether that was the last one, with which the place
+ * has gone.
+ */
+bool vivid_ext_sim_range_put(struct vivid_ext_simbus *bus,
+			     struct sim_range *range)
 {
 	unsigned long flags;
 	bool last;
 
-	range_free(bus, range);
+	vivid_ext_sim_range_free(bus, range);
 	spin_lock_irqsave(&bus->lock, flags);
 	last = !--bus->given && bus->left;
 	spin_unlock_irqrestore(&bus->lock, flags);
@@ -213,12 +257,13 @@ static void unmap_segments(struct vivid_ext_simbus *bus,
 
 	/* Segments come first, where entries were merged. */
 	for (; nents > 0 && sg && sg_dma_len(sg); nents--, sg = next) {
-		struct sim_range *range = range_take(bus, sg_dma_address(sg),
-						     dir, false);
+		struct sim_range *range =
+			vivid_ext_sim_range_take(bus, sg_dma_address(sg), dir,
+						 false);
 
 		next = sg_next(sg);
 		clear_dma_len(sg);
-		if (range && range_put(bus, range))
+		if (range && vivid_ext_sim_range_put(bus, range))
 			return;
 	}
 }
@@ -341,7 +386,7 @@ static void sim_unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
 	struct sim_range *range;
 
 	sim_count(bus, SIM_UNMAPS, 1);
-	range = range_take(bus, addr, dir, false);
+	range = vivid_ext_sim_range_take(bus, addr, dir, false);
 	if (!range)
 		return;
 	check_direction(bus, range, dir);
@@ -354,93 +399,13 @@ static void sim_unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
 	if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		vivid_ext_sim_carry(bus, range, addr, min(size, range->len),
 				    dir, true);
-	range_put(bus, range);
+	vivid_ext_sim_range_put(bus, range);
 }
 
 /* An IOMMU reaches everything; a device without one says so when it maps. */
 static int sim_dma_supported(struct device *dev, u64 mask)
 {
 	return 1;
-}
-
-/* Coherent memory, as dma_alloc_coherent() has it: nobody caches it. */
-static void *sim_alloc(struct device *dev, size_t size, dma_addr_t *addr,
-		       gfp_t gfp, unsigned long attrs)
-{
-	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
-	struct sim_range *range;
-	void *vaddr;
-	int ret;
-
-	size = PAGE_ALIGN(size);
-	if (!bus->config.iommu && bus->config.dma_bits <= 32)
-		gfp |= bus->config.dma_bits == 32 ? GFP_DMA32 : GFP_DMA;
-	vaddr = alloc_pages_exact(size, gfp | __GFP_ZERO);
-	if (!vaddr)
-		return NULL;
-	range = kvzalloc(struct_size(range, pages, PFN_UP(size)), GFP_KERNEL);
-	if (!range)
-		goto err_free;
-	range->dir = DMA_BIDIRECTIONAL;
-	range->kind = SIM_ALLOC;
-	ret = range_add_pages(bus, range, virt_to_page(vaddr), 0, size, true);
-	if (!ret)
-		ret = range_insert(bus, range, 0);
-	if (ret)
-		goto err_free_range;
-	*addr = range->start;
-	return vaddr;
-
-err_free_range:
-	range_free(bus, range);
-err_free:
-	free_pages_exact(vaddr, size);
-	return NULL;
-}
-
-/* What is freed is what was allocated, whatever the driver says that it was. */
-static void sim_free(struct device *dev, size_t size, void *vaddr,
-		     dma_addr_t addr, unsigned long attrs)
-{
-	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
-	struct sim_range *range = range_take(bus, addr, DMA_BIDIRECTIONAL,
-					     true);
-	void *allocated;
-
-	if (!range)
-		return;
-	allocated = page_address(range->pages[0].cpu);
-	if (PAGE_ALIGN(size) != range->len)
-		vivid_ext_sim_violation(bus, "free of %zu bytes at %pad, where %zu are allocated",
-					size, &addr, range->len);
-	if (vaddr != allocated)
-		vivid_ext_sim_violation(bus, "free at %pad with another CPU address",
-					&addr);
-	free_pages_exact(allocated, range->len);
-	range_put(bus, range);
-}
-
-static int sim_mmap(struct device *dev, struct vm_area_struct *vma, void *vaddr,
-		    dma_addr_t addr, size_t size, unsigned long attrs)
-{
-	unsigned long pages = PFN_UP(size);
-
-	if (vma->vm_pgoff >= pages || vma_pages(vma) > pages - vma->vm_pgoff)
-		return -ENXIO;
-	return remap_pfn_range(vma, vma->vm_start,
-			       page_to_pfn(virt_to_page(vaddr)) + vma->vm_pgoff,
-			       vma_pages(vma) << PAGE_SHIFT, vma->vm_page_prot);
-}
-
-static int sim_get_sgtable(struct device *dev, struct sg_table *sgt,
-			   void *vaddr, dma_addr_t addr, size_t size,
-			   unsigned long attrs)
-{
-	int ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
-
-	if (!ret)
-		sg_set_page(sgt->sgl, virt_to_page(vaddr), PAGE_ALIGN(size), 0);
-	return ret;
 }
 
 /* By this the allocators know that they must choose pages for the device. */
@@ -452,10 +417,10 @@ static u64 sim_required_mask(struct device *dev)
 }
 
 #define SIM_ALLOC_OPS				\
-	.alloc = sim_alloc,			\
-	.free = sim_free,			\
-	.mmap = sim_mmap,			\
-	.get_sgtable = sim_get_sgtable
+	.alloc = vivid_ext_sim_alloc,		\
+	.free = vivid_ext_sim_free,		\
+	.mmap = vivid_ext_sim_mmap,		\
+	.get_sgtable = vivid_ext_sim_get_sgtable
 
 const struct dma_map_ops vivid_ext_sim_coherent_ops = {
 	SIM_ALLOC_OPS,

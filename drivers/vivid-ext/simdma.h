@@ -89,8 +89,34 @@ static inline const char *vivid_ext_sim_direction(enum dma_data_direction dir)
 }
 
 struct scatterlist;
+struct sg_table;
 
 void vivid_ext_simbus_free(struct vivid_ext_simbus *bus);
+
+void vivid_ext_sim_range_free(struct vivid_ext_simbus *bus,
+			      struct sim_range *range);
+int vivid_ext_sim_range_add_pages(struct vivid_ext_simbus *bus,
+				  struct sim_range *range, struct page *page,
+				  size_t offset, size_t len, bool uncached);
+int vivid_ext_sim_range_insert(struct vivid_ext_simbus *bus,
+			       struct sim_range *range, size_t offset);
+struct sim_range *vivid_ext_sim_range_take(struct vivid_ext_simbus *bus,
+					   dma_addr_t addr,
+					   enum dma_data_direction dir,
+					   bool alloc);
+bool vivid_ext_sim_range_put(struct vivid_ext_simbus *bus,
+			     struct sim_range *range);
+
+void *vivid_ext_sim_alloc(struct device *dev, size_t size, dma_addr_t *addr,
+			  gfp_t gfp, unsigned long attrs);
+void vivid_ext_sim_free(struct device *dev, size_t size, void *vaddr,
+			dma_addr_t addr, unsigned long attrs);
+int vivid_ext_sim_mmap(struct device *dev, struct vm_area_struct *vma,
+		       void *vaddr, dma_addr_t addr, size_t size,
+		       unsigned long attrs);
+int vivid_ext_sim_get_sgtable(struct device *dev, struct sg_table *sgt,
+			      void *vaddr, dma_addr_t addr, size_t size,
+			      unsigned long attrs);
 
 __printf(2, 3)
 void vivid_ext_sim_violation(struct vivid_ext_simbus *bus, const char *fmt,
