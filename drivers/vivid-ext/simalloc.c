@@ -13,6 +13,16 @@
 #include "simbus.h"
 #include "simdma.h"
 
+/* By the mask the zone is chosen, where no IOMMU is in between. */
+static gfp_t zone(struct vivid_ext_simbus *bus)
+{
+	u64 mask = bus->pdev->dev.coherent_dma_mask;
+
+	if (bus->config.iommu || mask > DMA_BIT_MASK(32))
+		return 0;
+	return mask == DMA_BIT_MASK(32) ? GFP_DMA32 : GFP_DMA;
+}
+
 /**
  * vivid_ext_sim_alloc - dma_alloc_attrs()
  * @dev: the device
@@ -32,9 +42,7 @@ void *vivid_ext_sim_alloc(struct device *dev, size_t size, dma_addr_t *addr,
 	int ret;
 
 	size = PAGE_ALIGN(size);
-	if (!bus->config.iommu && bus->config.dma_bits <= 32)
-		gfp |= bus->config.dma_bits == 32 ? GFP_DMA32 : GFP_DMA;
-	vaddr = alloc_pages_exact(size, gfp | __GFP_ZERO);
+	vaddr = alloc_pages_exact(size, gfp | zone(bus) | __GFP_ZERO);
 	if (!vaddr)
 		return NULL;
 	range = kvzalloc(struct_size(range, pages, PFN_UP(size)), GFP_KERNEL);

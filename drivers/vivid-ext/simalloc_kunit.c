@@ -36,8 +36,27 @@ static void frees_are_as_the_allocations(struct kunit *test)
 	unmap_single(test, addr, PAGE_SIZE, DMA_TO_DEVICE);
 }
 
+/* The bits for allocations are another number than those for mappings. */
+static void it_has_a_mask_of_its_own(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr, mapped;
+	void *vaddr;
+
+	KUNIT_ASSERT_EQ(test, dma_set_coherent_mask(f->dev, DMA_BIT_MASK(26)),
+			0);
+	vaddr = OPS(f)->alloc(f->dev, SIZE, &addr, GFP_KERNEL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, vaddr);
+	KUNIT_EXPECT_LT(test, addr + SIZE - 1, 1ULL << 26);
+	mapped = map_single(test, 0, SIZE, DMA_TO_DEVICE);
+	KUNIT_EXPECT_GE(test, mapped, 1ULL << 26);
+	unmap_single(test, mapped, SIZE, DMA_TO_DEVICE);
+	OPS(f)->free(f->dev, SIZE, vaddr, addr, 0);
+}
+
 static struct kunit_case alloc_cases[] = {
 	KUNIT_CASE(frees_are_as_the_allocations),
+	KUNIT_CASE(it_has_a_mask_of_its_own),
 	{}
 };
 

@@ -95,6 +95,7 @@ void vivid_ext_simbus_free(struct vivid_ext_simbus *bus)
 	struct device *dev = &bus->pdev->dev;
 
 	dev->coherent_dma_mask = 0;
+	*dev->dma_mask = 0;
 	set_dma_ops(dev, NULL);
 	xa_erase(&buses, (unsigned long)dev);
 	platform_device_put(bus->pdev);
@@ -124,8 +125,8 @@ static int create_device(struct vivid_ext_simbus *bus)
 	set_dma_ops(dev, bus->config.coherent ? &vivid_ext_sim_coherent_ops :
 						&vivid_ext_sim_noncoherent_ops);
 	/* After the operations: whether syncs can be skipped follows from both. */
-	ret = dma_coerce_mask_and_coherent(dev,
-					   DMA_BIT_MASK(bus->config.dma_bits));
+	ret = dma_set_mask_and_coherent(dev,
+					DMA_BIT_MASK(bus->config.dma_bits));
 	if (ret)
 		goto err_put;
 	dma_set_max_seg_size(dev, bus->config.max_segment_size);
@@ -216,7 +217,8 @@ void vivid_ext_simbus_leave(struct vivid_ext_simbus *bus)
  * @addr: the address
  * @window: filled in; the page has a reference for the caller
  *
- * Any context. Return: false if nothing is mapped there.
+ * The device has the address lines that it has, whatever its driver made of
+ * its mask. Any context. Return: false if it can reach nothing there.
  */
 bool vivid_ext_simbus_find(struct vivid_ext_simbus *bus, dma_addr_t addr,
 			   struct vivid_ext_bus_window *window)
@@ -225,6 +227,8 @@ bool vivid_ext_simbus_find(struct vivid_ext_simbus *bus, dma_addr_t addr,
 	unsigned long flags;
 	size_t at;
 
+	if (addr > DMA_BIT_MASK(bus->config.dma_bits))
+		return false;
 	spin_lock_irqsave(&bus->lock, flags);
 	range = vivid_ext_ranges_find(&bus->ranges, addr);
 	if (range) {

@@ -33,17 +33,27 @@ void vivid_ext_sim_range_free(struct vivid_ext_simbus *bus,
 	kvfree(range);
 }
 
+/* What the driver says of the device's address bits. */
+static u64 range_mask(struct vivid_ext_simbus *bus,
+		      const struct sim_range *range)
+{
+	struct device *dev = &bus->pdev->dev;
+
+	return range->kind == SIM_ALLOC ? dev->coherent_dma_mask :
+					  dma_get_mask(dev);
+}
+
 /* Without an IOMMU the device must reach the pages themselves. */
 static int check_reach(struct vivid_ext_simbus *bus, phys_addr_t phys,
-		       size_t len)
+		       size_t len, u64 mask)
 {
 	phys_addr_t last = phys + len - 1;
 
-	if (bus->config.iommu || last <= DMA_BIT_MASK(bus->config.dma_bits))
+	if (bus->config.iommu || last <= mask)
 		return 0;
 	sim_count(bus, SIM_REFUSALS, 1);
-	dev_notice_ratelimited(bus->owner, "memory at %pap is out of reach with %u address bits\n",
-			       &last, bus->config.dma_bits);
+	dev_notice_ratelimited(bus->owner, "memory at %pap is out of reach with the address bits %llx\n",
+			       &last, mask);
 	return -EIO;
 }
 
@@ -65,7 +75,8 @@ int vivid_ext_sim_range_add_pages(struct vivid_ext_simbus *bus,
 	unsigned int i;
 	int ret;
 
-	ret = check_reach(bus, page_to_phys(page) + offset, len);
+	ret = check_reach(bus, page_to_phys(page) + offset, len,
+			  range_mask(bus, range));
 	if (ret)
 		return ret;
 	for (i = 0; i < PFN_UP(offset + len); i++) {
@@ -100,7 +111,7 @@ int vivid_ext_sim_range_insert(struct vivid_ext_simbus *bus,
 
 	spin_lock_irqsave(&bus->lock, flags);
 	ret = vivid_ext_ranges_add(&bus->ranges, range, offset,
-				   bus->config.dma_bits,
+				   range_mask(bus, range),
 				   dma_get_seg_boundary(&bus->pdev->dev));
 	if (!ret)
 		bus->given++;

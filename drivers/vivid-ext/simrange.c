@@ -79,15 +79,14 @@ static unsigned long past_boundary(unsigned long first, unsigned long pages,
  * stale one is found out. 0 if there is no place.
  */
 static unsigned long range_place(const struct sim_ranges *ranges,
-				 unsigned long pages, unsigned int dma_bits,
+				 unsigned long pages, u64 mask,
 				 unsigned long boundary)
 {
-	unsigned long max = DMA_BIT_MASK(dma_bits) >> PAGE_SHIFT;
+	unsigned long max = min(mask >> PAGE_SHIFT, 0xfffffffffULL);
 	unsigned long min = min(max / 4, 0x100000UL);
 	unsigned long first = max(ranges->next, min);
 	unsigned int laps = 0;
 
-	max = min(max, 0xfffffffffUL);
 	while (laps < 2) {
 		struct sim_range *other;
 
@@ -110,7 +109,7 @@ static unsigned long range_place(const struct sim_ranges *ranges,
  * @ranges: a device's
  * @range: complete but for @node, @first, @id and @start
  * @offset: of its first byte in its first page
- * @dma_bits: that the addresses may have
+ * @mask: the bits that the addresses may have
  * @boundary: of dma_get_seg_boundary()
  *
  * Any context, under the lock that the ranges are kept under.
@@ -118,12 +117,11 @@ static unsigned long range_place(const struct sim_ranges *ranges,
  * Return: 0, or -EIO if there is no place.
  */
 int vivid_ext_ranges_add(struct sim_ranges *ranges, struct sim_range *range,
-			 size_t offset, unsigned int dma_bits,
-			 unsigned long boundary)
+			 size_t offset, u64 mask, unsigned long boundary)
 {
 	unsigned long pages = range_pages(range);
 
-	range->first = range_place(ranges, pages, dma_bits, boundary);
+	range->first = range_place(ranges, pages, mask, boundary);
 	if (!range->first)
 		return -EIO;
 	range->id = ++ranges->last_id;

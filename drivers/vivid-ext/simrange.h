@@ -74,7 +74,6 @@ struct sim_ranges {
 struct sim_range *vivid_ext_ranges_find(const struct sim_ranges *ranges,
 					dma_addr_t addr);
 int vivid_ext_ranges_add(struct sim_ranges *ranges, struct sim_range *range,
-			 size_t offset, unsigned int dma_bits,
-			 unsigned long boundary);
+			 size_t offset, u64 mask, unsigned long boundary);
 
 #endif
