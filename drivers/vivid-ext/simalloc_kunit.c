@@ -7,6 +7,60 @@
 
 #include "simrules_kunit.h"
 
+/* No cache lies between the CPU and the devices. */
+static void all_see_the_same_bytes(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct vivid_ext_bus_window window;
+	dma_addr_t addr;
+	u8 *vaddr;
+
+	vaddr = dma_alloc_coherent(f->dev, SIZE - 16, &addr, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vaddr);
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(vaddr, 0, SIZE), NULL);
+	KUNIT_ASSERT_TRUE(test, vivid_ext_simbus_find(f->bus, addr + SIZE - 1,
+						      &window));
+	memset(page_address(window.page), 0x88, PAGE_SIZE);
+	vivid_ext_simbus_put(f->bus, window.page);
+	KUNIT_EXPECT_EQ(test, vaddr[SIZE - PAGE_SIZE - 1], 0);
+	KUNIT_EXPECT_EQ(test, vaddr[SIZE - PAGE_SIZE], 0x88);
+	KUNIT_EXPECT_EQ(test, window.dir, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_FALSE(test, vivid_ext_simbus_find(f->bus, addr + SIZE,
+						       &window));
+	dma_free_coherent(f->dev, SIZE - 16, vaddr, addr);
+	KUNIT_EXPECT_FALSE(test, vivid_ext_simbus_find(f->bus, addr, &window));
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev,
+						    "bytes_to_cpu"), 0);
+}
+
+/* A table of it that another device maps is memory that nobody caches. */
+static void others_see_them_too(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct device *other = vivid_ext_kunit_add_device(test, "other",
+							  &vivid_ext_kunit_strict);
+	struct sg_table sgt;
+	dma_addr_t addr;
+	u8 *vaddr;
+
+	vaddr = dma_alloc_coherent(f->dev, SIZE, &addr, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vaddr);
+	KUNIT_ASSERT_EQ(test, dma_get_sgtable(f->dev, &sgt, vaddr, addr, SIZE),
+			0);
+	KUNIT_EXPECT_EQ(test, sgt.orig_nents, 1);
+	KUNIT_EXPECT_EQ(test, sgt.sgl->length, SIZE);
+	KUNIT_EXPECT_PTR_EQ(test, sg_virt(sgt.sgl), (void *)vaddr);
+	KUNIT_ASSERT_EQ(test, dma_map_sgtable(other, &sgt, DMA_FROM_DEVICE,
+					      DMA_ATTR_SKIP_CPU_SYNC), 0);
+	vivid_ext_kunit_write(test, other, &sgt, SIZE, 0x99);
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(vaddr, 0x99, SIZE), NULL);
+	dma_unmap_sgtable(other, &sgt, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+	sg_free_table(&sgt);
+	dma_free_coherent(f->dev, SIZE, vaddr, addr);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+}
+
 /* What is freed is what was allocated, once. */
 static void frees_are_as_the_allocations(struct kunit *test)
 {
@@ -24,7 +78,7 @@ static void frees_are_as_the_allocations(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, faults(test), 2);
 	KUNIT_EXPECT_EQ(test, page_count(page), 2);
 	OPS(f)->free(f->dev, PAGE_SIZE, f->mem, addr, 0);
-	KUNIT_EXPECT_EQ(test, violations(test), 2);
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
 	KUNIT_EXPECT_EQ(test, page_count(page), 1);
 	OPS(f)->free(f->dev, SIZE, vaddr, addr, 0);
 	KUNIT_EXPECT_EQ(test, faults(test), 3);
@@ -34,6 +88,69 @@ static void frees_are_as_the_allocations(struct kunit *test)
 	OPS(f)->free(f->dev, PAGE_SIZE, f->mem, addr, 0);
 	KUNIT_EXPECT_EQ(test, faults(test), 4);
 	unmap_single(test, addr, PAGE_SIZE, DMA_TO_DEVICE);
+}
+
+/* As dma-direct: who wants no mapping gets nothing to write to. */
+static void the_cookie_is_opaque(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct sg_table sgt;
+	dma_addr_t addr;
+	void *cookie;
+
+	cookie = OPS(f)->alloc(f->dev, SIZE, &addr, GFP_KERNEL,
+			       DMA_ATTR_NO_KERNEL_MAPPING);
+	KUNIT_ASSERT_NOT_NULL(test, cookie);
+	KUNIT_EXPECT_EQ(test, OPS(f)->get_sgtable(f->dev, &sgt, cookie, addr,
+						  SIZE, 0), 0);
+	KUNIT_EXPECT_PTR_EQ(test, (void *)sg_page(sgt.sgl), cookie);
+	sg_free_table(&sgt);
+	OPS(f)->free(f->dev, SIZE, cookie, addr, DMA_ATTR_NO_KERNEL_MAPPING);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+}
+
+/* What isn't an allocation, or not all of it, is not given to anybody. */
+static void tables_are_of_allocations(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct sg_table sgt;
+	dma_addr_t addr;
+	void *vaddr;
+
+	vaddr = OPS(f)->alloc(f->dev, SIZE, &addr, GFP_KERNEL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, vaddr);
+	KUNIT_EXPECT_EQ(test, OPS(f)->get_sgtable(f->dev, &sgt, f->mem, addr,
+						  SIZE, 0), -ENXIO);
+	KUNIT_EXPECT_EQ(test, OPS(f)->get_sgtable(f->dev, &sgt, vaddr, addr,
+						  SIZE + 1, 0), -ENXIO);
+	KUNIT_EXPECT_EQ(test, OPS(f)->get_sgtable(f->dev, &sgt, vaddr,
+						  addr + PAGE_SIZE, SIZE, 0),
+			-ENXIO);
+	KUNIT_EXPECT_EQ(test, violations(test), 3);
+	OPS(f)->free(f->dev, SIZE, vaddr, addr, 0);
+	KUNIT_EXPECT_EQ(test, OPS(f)->get_sgtable(f->dev, &sgt, vaddr, addr,
+						  SIZE, 0), -ENXIO);
+	addr = map_single(test, 0, SIZE, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, OPS(f)->get_sgtable(f->dev, &sgt, f->mem, addr,
+						  SIZE, 0), -ENXIO);
+	unmap_single(test, addr, SIZE, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, violations(test), 5);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+}
+
+static void it_needs_no_synchronisation(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr;
+	void *vaddr;
+
+	vaddr = OPS(f)->alloc(f->dev, SIZE, &addr, GFP_KERNEL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, vaddr);
+	OPS(f)->sync_single_for_cpu(f->dev, addr, 16, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
+	OPS(f)->free(f->dev, SIZE, vaddr, addr, 0);
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
 }
 
 /* The bits for allocations are another number than those for mappings. */
@@ -52,10 +169,17 @@ static void it_has_a_mask_of_its_own(struct kunit *test)
 	KUNIT_EXPECT_GE(test, mapped, 1ULL << 26);
 	unmap_single(test, mapped, SIZE, DMA_TO_DEVICE);
 	OPS(f)->free(f->dev, SIZE, vaddr, addr, 0);
+	KUNIT_EXPECT_PTR_EQ(test, OPS(f)->alloc(f->dev, 0, &addr, GFP_KERNEL,
+						0), NULL);
 }
 
 static struct kunit_case alloc_cases[] = {
+	KUNIT_CASE(all_see_the_same_bytes),
+	KUNIT_CASE(others_see_them_too),
 	KUNIT_CASE(frees_are_as_the_allocations),
+	KUNIT_CASE(the_cookie_is_opaque),
+	KUNIT_CASE(tables_are_of_allocations),
+	KUNIT_CASE(it_needs_no_synchronisation),
 	KUNIT_CASE(it_has_a_mask_of_its_own),
 	{}
 };

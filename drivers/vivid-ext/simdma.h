@@ -109,13 +109,13 @@ bool vivid_ext_sim_range_put(struct vivid_ext_simbus *bus,
 
 void *vivid_ext_sim_alloc(struct device *dev, size_t size, dma_addr_t *addr,
 			  gfp_t gfp, unsigned long attrs);
-void vivid_ext_sim_free(struct device *dev, size_t size, void *vaddr,
+void vivid_ext_sim_free(struct device *dev, size_t size, void *cookie,
 			dma_addr_t addr, unsigned long attrs);
 int vivid_ext_sim_mmap(struct device *dev, struct vm_area_struct *vma,
-		       void *vaddr, dma_addr_t addr, size_t size,
+		       void *cookie, dma_addr_t addr, size_t size,
 		       unsigned long attrs);
 int vivid_ext_sim_get_sgtable(struct device *dev, struct sg_table *sgt,
-			      void *vaddr, dma_addr_t addr, size_t size,
+			      void *cookie, dma_addr_t addr, size_t size,
 			      unsigned long attrs);
 
 __printf(2, 3)

@@ -39,6 +39,7 @@ enum sim_kind {
  * @kind: by which function
  * @nents: of SIM_SG, entries that dma_map_sg() was given
  * @segment: of SIM_SG, which one of those that were made of them
+ * @cookie: of SIM_ALLOC, what the driver knows it by
  * @syncs: how many carry bytes just now
  * @num_pages: in @pages
  * @pages: what lies there, for the CPU and for the device
@@ -53,6 +54,7 @@ struct sim_range {
 	enum sim_kind kind;
 	unsigned int nents;
 	unsigned int segment;
+	void *cookie;
 	unsigned int syncs;
 	unsigned int num_pages;
 	struct sim_page pages[];

@@ -213,6 +213,10 @@ static void sim_sync(struct device *dev, dma_addr_t addr, size_t len,
 		return;
 	}
 	check_direction(bus, range, dir);
+	if (range->kind == SIM_ALLOC)
+		vivid_ext_sim_violation(bus,
+					"sync of %zu bytes at %pad, which were allocated and need none",
+					len, &addr);
 	len = check_bounds(bus, range, addr, len);
 	len = check_contiguous(bus, range, addr, len);
 	vivid_ext_sim_carry(bus, range, addr, len, dir, for_cpu);
