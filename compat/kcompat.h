@@ -169,6 +169,24 @@ static dma_addr_t map##_page(struct device *dev, struct page *page, \
 #endif
 
 /*
+ * 6.18: a mapping can be asked for of what is no memory, and some time later
+ * for one that needs no synchronisation. Whether there can be such a one on a
+ * bus that maps memory only.
+ */
+static inline bool vdb_dma_can(unsigned long attrs, bool coherent)
+{
+#ifdef DMA_ATTR_MMIO
+	if (attrs & DMA_ATTR_MMIO)
+		return false;
+#endif
+#ifdef DMA_ATTR_REQUIRE_COHERENT
+	if (attrs & DMA_ATTR_REQUIRE_COHERENT && !coherent)
+		return false;
+#endif
+	return true;
+}
+
+/*
  * 7.0: vb2_ops lost wait_prepare and wait_finish (the core uses q->lock).
  * For the initialiser of a struct vb2_ops.
  */

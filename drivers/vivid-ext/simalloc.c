@@ -55,7 +55,7 @@ void *vivid_ext_sim_alloc(struct device *dev, size_t size, dma_addr_t *addr,
 	range->kind = SIM_ALLOC;
 	range->cookie = attrs & DMA_ATTR_NO_KERNEL_MAPPING ?
 			(void *)virt_to_page(vaddr) : vaddr;
-	ret = vivid_ext_sim_range_add_pages(bus, range, virt_to_page(vaddr), 0,
+	ret = vivid_ext_sim_range_add_pages(bus, range, virt_to_phys(vaddr),
 					    size, true);
 	if (!ret)
 		ret = vivid_ext_sim_range_insert(bus, range, 0);

@@ -61,28 +61,26 @@ static int check_reach(struct vivid_ext_simbus *bus, phys_addr_t phys,
  * vivid_ext_sim_range_add_pages - put memory behind the end of a range
  * @bus: the device's place
  * @range: has room for them
- * @page: the first one
- * @offset: where in it; more than 0 only for the range's first byte
+ * @phys: where it begins; within a page only for the range's first byte
  * @len: how many bytes
  * @uncached: the CPU goes past its caches there
  *
  * Process context. Return: 0, -EIO where the device can't reach it, -ENOMEM.
  */
 int vivid_ext_sim_range_add_pages(struct vivid_ext_simbus *bus,
-				  struct sim_range *range, struct page *page,
-				  size_t offset, size_t len, bool uncached)
+				  struct sim_range *range, phys_addr_t phys,
+				  size_t len, bool uncached)
 {
 	unsigned int i;
 	int ret;
 
-	ret = check_reach(bus, page_to_phys(page) + offset, len,
-			  range_mask(bus, range));
+	ret = check_reach(bus, phys, len, range_mask(bus, range));
 	if (ret)
 		return ret;
-	for (i = 0; i < PFN_UP(offset + len); i++) {
+	for (i = 0; i < PFN_UP(offset_in_page(phys) + len); i++) {
 		struct sim_page *entry = &range->pages[range->num_pages];
 
-		entry->cpu = pfn_to_page(page_to_pfn(page) + i);
+		entry->cpu = pfn_to_page(PHYS_PFN(phys) + i);
 		entry->device = entry->cpu;
 		if (!bus->config.coherent) {
 			entry->device = vivid_ext_shadow_get(entry->cpu, uncached);
@@ -124,24 +122,26 @@ static unsigned int segment_entries(struct vivid_ext_simbus *bus,
 				    struct scatterlist *first,
 				    unsigned int left, unsigned int *pages)
 {
-	size_t limit = dma_get_max_seg_size(&bus->pdev->dev);
-	size_t len = first->length;
+	struct device *dev = &bus->pdev->dev;
+	size_t offset = offset_in_page(first->offset);
+	u64 limit = min_t(u64, dma_get_max_seg_size(dev) - 1,
+			  dma_get_seg_boundary(dev) - offset);
+	u64 len = first->length;
 	struct scatterlist *sg = first;
 	unsigned int n = 1;
 
-	*pages = PFN_UP(first->offset + first->length);
 	/* Merging takes a length of its own for the device's side. */
 	while (IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH) && bus->config.iommu &&
 	       n < left) {
 		if (!PAGE_ALIGNED(sg->offset + sg->length))
 			break;
 		sg = sg_next(sg);
-		if (sg->offset || sg->length > limit || len > limit - sg->length)
+		if (!PAGE_ALIGNED(sg->offset) || len + sg->length - 1 > limit)
 			break;
 		len += sg->length;
-		*pages += PFN_UP(sg->length);
 		n++;
 	}
+	*pages = PFN_UP(offset + len);
 	return n;
 }
 
@@ -150,7 +150,7 @@ static struct sim_range *map_entries(struct vivid_ext_simbus *bus,
 				     unsigned int pages,
 				     const struct sim_range *like)
 {
-	size_t offset = sg->offset;
+	size_t offset = offset_in_page(sg->offset);
 	struct sim_range *range;
 	int ret = 0;
 
@@ -162,9 +162,8 @@ static struct sim_range *map_entries(struct vivid_ext_simbus *bus,
 	range->nents = like->nents;
 	range->segment = like->segment;
 	while (n-- && !ret) {
-		ret = vivid_ext_sim_range_add_pages(bus, range, sg_page(sg),
-						    sg->offset, sg->length,
-						    false);
+		ret = vivid_ext_sim_range_add_pages(bus, range, sg_phys(sg),
+						    sg->length, false);
 		sg = sg_next(sg);
 	}
 	if (!ret)
@@ -314,14 +313,13 @@ static int map_table(struct vivid_ext_simbus *bus, struct scatterlist *sgl,
 		     unsigned long attrs, enum sim_kind kind)
 {
 	struct sim_range like = { .dir = dir, .kind = kind, .nents = nents };
-	struct scatterlist *sg = sgl, *out;
+	struct scatterlist *sg = sgl, *out = sgl;
 	unsigned int left = nents;
-	int ret;
+	int i, ret;
 
-	for (out = sgl; out; out = sg_next(out))
+	for_each_sg(sgl, out, nents, i)
 		clear_dma_len(out);
 	out = sgl;
-
 	while (left) {
 		struct sim_range *range;
 		unsigned int n, pages;
@@ -355,21 +353,79 @@ err_unmap:
 	return ret;
 }
 
+/*
+ * Whether it can be mapped at all. The strictest backend would look for the
+ * struct page of what has none; and of nothing it makes addresses that it can't
+ * find again.
+ */
+static bool is_memory(struct vivid_ext_simbus *bus, phys_addr_t phys,
+		      size_t len)
+{
+	if (len && pfn_valid(PHYS_PFN(phys)) &&
+	    pfn_valid(PHYS_PFN(phys + len - 1)))
+		return true;
+	vivid_ext_sim_violation(bus, "map of %zu bytes at %pap, which is no memory",
+				len, &phys);
+	return false;
+}
+
+/* What was asked for, and can't be here, is refused and no mistake. */
+static bool can_do(struct vivid_ext_simbus *bus, unsigned long attrs)
+{
+	if (vdb_dma_can(attrs, bus->config.coherent))
+		return true;
+	sim_count(bus, SIM_REFUSALS, 1);
+	dev_notice_ratelimited(bus->owner, "no mapping with the attributes %lx here\n",
+			       attrs);
+	return false;
+}
+
+/* As DMA_API_DEBUG_SG says it: no entry is more than a segment can be. */
+static bool fits_segment(struct vivid_ext_simbus *bus,
+			 const struct scatterlist *sg)
+{
+	unsigned long boundary = dma_get_seg_boundary(&bus->pdev->dev);
+	unsigned int limit = dma_get_max_seg_size(&bus->pdev->dev);
+
+	if (sg->length <= limit &&
+	    offset_in_page(sg->offset) + sg->length - 1 <= boundary)
+		return true;
+	vivid_ext_sim_violation(bus,
+				"map of an entry of %u bytes, the device takes %u, and none across a boundary of %lx",
+				sg->length, limit, boundary);
+	return false;
+}
+
+static int check_table(struct vivid_ext_simbus *bus, struct scatterlist *sgl,
+		       int nents)
+{
+	struct scatterlist *sg = sgl;
+	bool fit = true;
+	int i;
+
+	for (i = 0; i < nents && sg; i++, sg = sg_next(sg)) {
+		if (!is_memory(bus, sg_phys(sg), sg->length))
+			return -EINVAL;
+		fit = fit && fits_segment(bus, sg);
+	}
+	if (nents > 0 && i == nents)
+		return 0;
+	vivid_ext_sim_violation(bus, "map of %d entries of a table that has %d",
+				nents, i);
+	return -EINVAL;
+}
+
 static int sim_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 		      enum dma_data_direction dir, unsigned long attrs)
 {
 	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
-	unsigned int limit = dma_get_max_seg_size(dev);
-	struct scatterlist *sg;
-	int i;
+	int ret;
 
-	for_each_sg(sgl, sg, nents, i) {
-		if (sg->length <= limit)
-			continue;
-		vivid_ext_sim_violation(bus, "map of an entry of %u bytes, the device takes %u",
-					sg->length, limit);
-		break;
-	}
+	if (!can_do(bus, attrs))
+		return -EINVAL;
+	ret = check_table(bus, sgl, nents);
+	if (ret)
+		return ret;
 	return map_table(bus, sgl, nents, dir, attrs, SIM_SG);
 }
 
@@ -380,6 +436,8 @@ static dma_addr_t sim_map_phys(struct device *dev, phys_addr_t phys,
 	struct vivid_ext_simbus *bus = vivid_ext_simbus_of(dev);
 	struct scatterlist sg;
 
+	if (!can_do(bus, attrs) || !is_memory(bus, phys, size))
+		return DMA_MAPPING_ERROR;
 	sg_init_table(&sg, 1);
 	sg_set_page(&sg, pfn_to_page(PHYS_PFN(phys)), size,
 		    offset_in_page(phys));

@@ -96,8 +96,8 @@ void vivid_ext_simbus_free(struct vivid_ext_simbus *bus);
 void vivid_ext_sim_range_free(struct vivid_ext_simbus *bus,
 			      struct sim_range *range);
 int vivid_ext_sim_range_add_pages(struct vivid_ext_simbus *bus,
-				  struct sim_range *range, struct page *page,
-				  size_t offset, size_t len, bool uncached);
+				  struct sim_range *range, phys_addr_t phys,
+				  size_t len, bool uncached);
 int vivid_ext_sim_range_insert(struct vivid_ext_simbus *bus,
 			       struct sim_range *range, size_t offset);
 struct sim_range *vivid_ext_sim_range_take(struct vivid_ext_simbus *bus,

@@ -5,6 +5,220 @@
  */
 #include "simrules_kunit.h"
 
+/* The first page behind some memory that is none. */
+static struct page *no_memory(struct page *memory)
+{
+	unsigned long pfn = page_to_pfn(memory);
+
+	while (pfn_valid(pfn))
+		pfn++;
+	return pfn_to_page(pfn);
+}
+
+/* Errors of a driver's table are no mapping. */
+static void what_is_no_memory_is_not_mapped(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct scatterlist *sgl = f->sgt.sgl;
+	struct page *page = sg_page(&sgl[2]), *none = no_memory(page);
+
+	KUNIT_EXPECT_EQ(test, OPS(f)->map_sg(f->dev, sgl, 0, DMA_TO_DEVICE, 0),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, OPS(f)->map_sg(f->dev, sgl, PAGES + 1,
+					     DMA_TO_DEVICE, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, violations(test), 2);
+	sgl[2].length = 0;
+	KUNIT_EXPECT_EQ(test, OPS(f)->map_sg(f->dev, sgl, PAGES, DMA_TO_DEVICE,
+					     0), -EINVAL);
+	/* It ends where there is no memory any more. */
+	sg_set_page(&sgl[2], none - 1, 2 * PAGE_SIZE, 0);
+	KUNIT_EXPECT_EQ(test, OPS(f)->map_sg(f->dev, sgl, PAGES, DMA_TO_DEVICE,
+					     0), -EINVAL);
+	sg_set_page(&sgl[2], page, PAGE_SIZE, 0);
+	KUNIT_EXPECT_EQ(test, violations(test), 4);
+	KUNIT_EXPECT_EQ(test, vdb_dma_ops_map(OPS(f), f->dev, page, 0,
+					      DMA_TO_DEVICE),
+			DMA_MAPPING_ERROR);
+	KUNIT_EXPECT_EQ(test, vdb_dma_ops_map(OPS(f), f->dev, none,
+					      PAGE_SIZE, DMA_TO_DEVICE),
+			DMA_MAPPING_ERROR);
+	KUNIT_EXPECT_EQ(test, violations(test), 6);
+	KUNIT_EXPECT_EQ(test, dma_map_resource(f->dev, page_to_phys(page),
+					       PAGE_SIZE, DMA_TO_DEVICE, 0),
+			DMA_MAPPING_ERROR);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev, "maps"), 0);
+	KUNIT_EXPECT_EQ(test, f->bus->given, 0);
+}
+
+/* An entry's offset may be any number. */
+static void offsets_go_beyond_a_page(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct scatterlist sg;
+	dma_addr_t addr;
+
+	sg_init_table(&sg, 1);
+	sg_set_page(&sg, virt_to_page(f->mem), PAGE_SIZE, 2 * PAGE_SIZE + 16);
+	KUNIT_ASSERT_EQ(test, OPS(f)->map_sg(f->dev, &sg, 1, DMA_FROM_DEVICE,
+					     0), 1);
+	addr = sg_dma_address(&sg);
+	KUNIT_EXPECT_EQ(test, offset_in_page(addr), 16);
+	KUNIT_EXPECT_EQ(test, sg_dma_len(&sg), PAGE_SIZE);
+	device_writes(test, addr, 0x33);
+	device_writes(test, addr + PAGE_SIZE - 1, 0x44);
+	OPS(f)->sync_sg_for_cpu(f->dev, &sg, 1, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_EQ(test, f->mem[2 * PAGE_SIZE + 15], 0x11);
+	KUNIT_EXPECT_EQ(test, f->mem[2 * PAGE_SIZE + 16], 0x33);
+	KUNIT_EXPECT_EQ(test, f->mem[3 * PAGE_SIZE - 1], 0x33);
+	KUNIT_EXPECT_EQ(test, f->mem[3 * PAGE_SIZE + 15], 0x44);
+	KUNIT_EXPECT_EQ(test, f->mem[3 * PAGE_SIZE + 16], 0x11);
+	OPS(f)->unmap_sg(f->dev, &sg, 1, DMA_FROM_DEVICE, 0);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev,
+						    "bytes_to_cpu"),
+			2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+}
+
+/* Two mappings of one table, as each has some of the entries. */
+static void a_part_of_a_table_is_mapped(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct scatterlist *sgl = f->sgt.sgl;
+
+	KUNIT_ASSERT_GT(test, OPS(f)->map_sg(f->dev, &sgl[2], 2,
+					     DMA_FROM_DEVICE, 0), 0);
+	KUNIT_ASSERT_GT(test, OPS(f)->map_sg(f->dev, sgl, 2, DMA_FROM_DEVICE,
+					     0), 0);
+	device_writes(test, sg_dma_address(&sgl[2]) + PAGE_SIZE, 0x55);
+	OPS(f)->unmap_sg(f->dev, sgl, 2, DMA_FROM_DEVICE, 0);
+	KUNIT_EXPECT_EQ(test, f->mem[0], 0x11);
+	OPS(f)->unmap_sg(f->dev, &sgl[2], 2, DMA_FROM_DEVICE, 0);
+	KUNIT_EXPECT_EQ(test, f->mem[0], 0x55);
+	KUNIT_EXPECT_EQ(test, f->mem[PAGE_SIZE - 1], 0x55);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+	KUNIT_EXPECT_EQ(test, f->bus->given, 0);
+}
+
+static void expect_segments(struct kunit *test, int n, const unsigned int *pages)
+{
+	struct fixture *f = test->priv;
+	unsigned long boundary = dma_get_seg_boundary(f->dev);
+	struct scatterlist *sg;
+	unsigned int i, at = 0;
+
+	KUNIT_ASSERT_EQ(test, OPS(f)->map_sg(f->dev, f->sgt.sgl, PAGES,
+					     DMA_BIDIRECTIONAL, 0), n);
+	f->sgt.nents = n;
+	for_each_sgtable_dma_sg(&f->sgt, sg, i) {
+		dma_addr_t first = sg_dma_address(sg);
+		dma_addr_t last = first + sg_dma_len(sg) - 1;
+
+		KUNIT_EXPECT_EQ(test, sg_dma_len(sg), pages[i] * PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, first & ~(u64)boundary,
+				last & ~(u64)boundary);
+	}
+	/* The device sees the pages in the table's order. */
+	for (at = 0; at < PAGES; at++)
+		KUNIT_EXPECT_EQ(test, vivid_ext_kunit_read(test, f->dev,
+							   &f->sgt,
+							   at * PAGE_SIZE),
+				PAGES - 1 - at);
+	OPS(f)->unmap_sg(f->dev, f->sgt.sgl, PAGES, DMA_BIDIRECTIONAL, 0);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+}
+
+/* An IOMMU makes no more of it than the device takes. */
+static void entries_become_segments(struct kunit *test)
+{
+	static const unsigned int all[] = { 4 }, two[] = { 2, 2 },
+				  three[] = { 3, 1 }, one[] = { 1, 1, 1, 1 };
+	struct fixture *f = test->priv;
+	unsigned int i;
+
+	if (!IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH))
+		kunit_skip(test, "nothing is merged here");
+	for (i = 0; i < PAGES; i++)
+		memset(f->mem + i * PAGE_SIZE, i, PAGE_SIZE);
+	expect_segments(test, 1, all);
+	dma_set_seg_boundary(f->dev, 4 * PAGE_SIZE - 1);
+	expect_segments(test, 1, all);
+	dma_set_seg_boundary(f->dev, 2 * PAGE_SIZE - 1);
+	expect_segments(test, 2, two);
+	dma_set_seg_boundary(f->dev, 8 * PAGE_SIZE - 1);
+	dma_set_max_seg_size(f->dev, 4 * PAGE_SIZE - 1);
+	expect_segments(test, 2, three);
+	dma_set_max_seg_size(f->dev, 2 * PAGE_SIZE);
+	expect_segments(test, 2, two);
+	dma_set_max_seg_size(f->dev, PAGE_SIZE);
+	expect_segments(test, 4, one);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	dma_set_max_seg_size(f->dev, PAGE_SIZE - 1);
+	expect_segments(test, 4, one);
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
+	dma_set_max_seg_size(f->dev, UINT_MAX);
+	dma_set_seg_boundary(f->dev, PAGE_SIZE - 1);
+	expect_segments(test, 4, one);
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
+}
+
+/* Not to what begins or ends within a page can anything be added. */
+static void holes_end_segments(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct scatterlist *sgl = f->sgt.sgl;
+
+	sgl[0].offset = 16;
+	sgl[0].length = PAGE_SIZE - 16;
+	sgl[1].length = PAGE_SIZE - 16;
+	sgl[3].offset = 16;
+	sgl[3].length = 16;
+	KUNIT_ASSERT_EQ(test, OPS(f)->map_sg(f->dev, sgl, PAGES,
+					     DMA_FROM_DEVICE, 0),
+			IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH) ? 3 : 4);
+	if (IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH)) {
+		KUNIT_EXPECT_EQ(test, sg_dma_len(&sgl[0]), 2 * PAGE_SIZE - 32);
+		KUNIT_EXPECT_EQ(test, sg_dma_len(&sgl[1]), PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, sg_dma_len(&sgl[2]), 16);
+		device_writes(test, sg_dma_address(&sgl[0]), 0x22);
+		device_writes(test, sg_dma_address(&sgl[0]) + PAGE_SIZE, 0x33);
+		device_writes(test, sg_dma_address(&sgl[2]), 0x44);
+	}
+	OPS(f)->unmap_sg(f->dev, sgl, PAGES, DMA_FROM_DEVICE, 0);
+	if (IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH)) {
+		KUNIT_EXPECT_EQ(test, f->mem[3 * PAGE_SIZE + 15], 0x11);
+		KUNIT_EXPECT_EQ(test, f->mem[3 * PAGE_SIZE + 16], 0x22);
+		KUNIT_EXPECT_EQ(test, f->mem[3 * PAGE_SIZE - 17], 0x33);
+		KUNIT_EXPECT_EQ(test, f->mem[3 * PAGE_SIZE - 16], 0x11);
+		KUNIT_EXPECT_EQ(test, f->mem[15], 0x11);
+		KUNIT_EXPECT_EQ(test, f->mem[16], 0x44);
+		KUNIT_EXPECT_EQ(test, f->mem[32], 0x11);
+	}
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+}
+
+/* Longer than the boundary, or across one because of where it begins. */
+static void entries_fit_the_boundary(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct scatterlist sg;
+
+	dma_set_seg_boundary(f->dev, 2 * PAGE_SIZE - 1);
+	sg_init_table(&sg, 1);
+	sg_set_page(&sg, virt_to_page(f->mem), 2 * PAGE_SIZE, 0);
+	KUNIT_EXPECT_EQ(test, OPS(f)->map_sg(f->dev, &sg, 1, DMA_TO_DEVICE, 0),
+			1);
+	OPS(f)->unmap_sg(f->dev, &sg, 1, DMA_TO_DEVICE, 0);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	sg_set_page(&sg, virt_to_page(f->mem), 2 * PAGE_SIZE, 1);
+	KUNIT_EXPECT_EQ(test, OPS(f)->map_sg(f->dev, &sg, 1, DMA_TO_DEVICE, 0),
+			1);
+	OPS(f)->unmap_sg(f->dev, &sg, 1, DMA_TO_DEVICE, 0);
+	KUNIT_EXPECT_EQ(test, violations(test), 1);
+}
+
 /* Its addresses have the bits of its mask, then and now. */
 static void masks_are_kept_to(struct kunit *test)
 {
@@ -70,6 +284,12 @@ static void addresses_come_in_turn(struct kunit *test)
 }
 
 static struct kunit_case map_cases[] = {
+	KUNIT_CASE(what_is_no_memory_is_not_mapped),
+	KUNIT_CASE(offsets_go_beyond_a_page),
+	KUNIT_CASE(a_part_of_a_table_is_mapped),
+	KUNIT_CASE(entries_become_segments),
+	KUNIT_CASE(holes_end_segments),
+	KUNIT_CASE(entries_fit_the_boundary),
 	KUNIT_CASE(masks_are_kept_to),
 	KUNIT_CASE(addresses_come_in_turn),
 	{}
