@@ -160,6 +160,7 @@ static struct sim_range *map_entries(struct vivid_ext_simbus *bus,
 	range->dir = like->dir;
 	range->kind = like->kind;
 	range->nents = like->nents;
+	range->table = like->table;
 	range->segment = like->segment;
 	while (n-- && !ret) {
 		ret = vivid_ext_sim_range_add_pages(bus, range, sg_phys(sg),
@@ -314,6 +315,7 @@ static int map_table(struct vivid_ext_simbus *bus, struct scatterlist *sgl,
 {
 	struct sim_range like = { .dir = dir, .kind = kind, .nents = nents };
 	struct scatterlist *sg = sgl, *out = sgl;
+	struct sim_range *first = NULL;
 	unsigned int left = nents;
 	int i, ret;
 
@@ -337,10 +339,13 @@ static int map_table(struct vivid_ext_simbus *bus, struct scatterlist *sgl,
 		if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 			vivid_ext_sim_carry(bus, range, range->start,
 					    range->len, dir, false);
+		first = first ?: range;
+		like.table = first->id;
+		range->table = like.table;
+		first->segments = ++like.segment;
 		sg_dma_address(out) = range->start;
 		sg_dma_len(out) = range->len;
 		out = sg_next(out);
-		like.segment++;
 		left -= n;
 		while (n--)
 			sg = sg_next(sg);

@@ -219,6 +219,40 @@ static void entries_fit_the_boundary(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, violations(test), 1);
 }
 
+/* A table is given back, and synchronised, as the device's side was made. */
+static void segments_are_as_they_were_made(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct scatterlist *sgl = f->sgt.sgl;
+	dma_addr_t addr;
+
+	dma_set_max_seg_size(f->dev, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, OPS(f)->map_sg(f->dev, sgl, PAGES, DMA_TO_DEVICE,
+					     0), PAGES);
+	addr = sg_dma_address(&sgl[3]);
+	OPS(f)->sync_sg_for_device(f->dev, sgl, PAGES, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	if (IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH)) {
+		sg_dma_len(&sgl[3]) = 16;
+		OPS(f)->sync_sg_for_device(f->dev, sgl, PAGES, DMA_TO_DEVICE);
+		KUNIT_EXPECT_EQ(test, violations(test), 1);
+		sg_dma_len(&sgl[3]) = PAGE_SIZE;
+	} else {
+		vivid_ext_sim_violation(f->bus, "as many of them");
+	}
+	/* Somewhere else in the table, or of another mapping. */
+	sg_dma_address(&sgl[3]) = sg_dma_address(&sgl[2]);
+	OPS(f)->sync_sg_for_cpu(f->dev, sgl, PAGES, DMA_TO_DEVICE);
+	KUNIT_EXPECT_GE(test, violations(test), 2);
+	sg_dma_address(&sgl[3]) = map_single(test, 0, PAGE_SIZE, DMA_TO_DEVICE);
+	OPS(f)->unmap_sg(f->dev, sgl, PAGES, DMA_TO_DEVICE, 0);
+	KUNIT_EXPECT_GE(test, violations(test), 3);
+	/* The right one is what is left. */
+	unmap_single(test, addr, PAGE_SIZE, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, f->bus->given, 0);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+}
+
 /* Its addresses have the bits of its mask, then and now. */
 static void masks_are_kept_to(struct kunit *test)
 {
@@ -290,6 +324,7 @@ static struct kunit_case map_cases[] = {
 	KUNIT_CASE(entries_become_segments),
 	KUNIT_CASE(holes_end_segments),
 	KUNIT_CASE(entries_fit_the_boundary),
+	KUNIT_CASE(segments_are_as_they_were_made),
 	KUNIT_CASE(masks_are_kept_to),
 	KUNIT_CASE(addresses_come_in_turn),
 	{}

@@ -38,7 +38,9 @@ enum sim_kind {
  * @dir: what for
  * @kind: by which function
  * @nents: of SIM_SG, entries that dma_map_sg() was given
- * @segment: of SIM_SG, which one of those that were made of them
+ * @table: of SIM_SG, the id of the first segment
+ * @segment: of SIM_SG, which one of those that were made of the entries
+ * @segments: of the first one, how many those are
  * @cookie: of SIM_ALLOC, what the driver knows it by
  * @syncs: how many carry bytes just now
  * @num_pages: in @pages
@@ -53,7 +55,9 @@ struct sim_range {
 	enum dma_data_direction dir;
 	enum sim_kind kind;
 	unsigned int nents;
+	u64 table;
 	unsigned int segment;
+	unsigned int segments;
 	void *cookie;
 	unsigned int syncs;
 	unsigned int num_pages;

@@ -176,6 +176,20 @@ static size_t check_bounds(struct vivid_ext_simbus *bus,
 	return min(len, left);
 }
 
+/* Return: how much from an address on lies together in memory. */
+static size_t together(const struct sim_range *range, dma_addr_t addr,
+		       size_t len)
+{
+	size_t at = addr - (range->start & PAGE_MASK);
+	const struct sim_page *page = &range->pages[at >> PAGE_SHIFT];
+	size_t n = PAGE_SIZE - offset_in_page(at);
+
+	for (; n < len; n += PAGE_SIZE, page++)
+		if (page_to_pfn(page[1].cpu) != page_to_pfn(page->cpu) + 1)
+			return n;
+	return len;
+}
+
 /*
  * dma_sync_single_*() is told of one address: dma-iommu looks up what lies
  * there, and goes on in physical memory, which behind the page may be
@@ -186,19 +200,14 @@ static size_t check_contiguous(struct vivid_ext_simbus *bus,
 			       const struct sim_range *range, dma_addr_t addr,
 			       size_t len)
 {
-	size_t at = addr - (range->start & PAGE_MASK);
-	const struct sim_page *page = &range->pages[at >> PAGE_SHIFT];
-	size_t together = PAGE_SIZE - offset_in_page(at);
+	size_t n = together(range, addr, len);
 
-	for (; together < len; together += PAGE_SIZE, page++)
-		if (page_to_pfn(page[1].cpu) != page_to_pfn(page->cpu) + 1)
-			break;
-	if (together >= len)
-		return len;
-	sim_count(bus, SIM_FAULTS, 1);
-	dev_err_ratelimited(bus->owner, "DMA fault: sync of %zu bytes at %pad as a single piece, of which %zu are contiguous in memory\n",
-			    len, &addr, together);
-	return together;
+	if (n < len) {
+		sim_count(bus, SIM_FAULTS, 1);
+		dev_err_ratelimited(bus->owner, "DMA fault: sync of %zu bytes at %pad as a single piece, of which %zu are contiguous in memory\n",
+				    len, &addr, n);
+	}
+	return n;
 }
 
 static void sim_sync(struct device *dev, dma_addr_t addr, size_t len,
@@ -249,10 +258,24 @@ void vivid_ext_sim_sync_for_device(struct device *dev, dma_addr_t addr,
 	sim_sync(dev, addr, len, dir, false);
 }
 
+/* Whether a table says of a segment what it was told of it. */
+static bool segment_is(struct vivid_ext_simbus *bus, struct scatterlist *sg,
+		       u64 table, unsigned int segment)
+{
+	struct sim_range *range = vivid_ext_sim_begin(bus, sg_dma_address(sg));
+	bool same = range && range->table == table &&
+		    range->segment == segment &&
+		    range->start == sg_dma_address(sg) &&
+		    range->len == sg_dma_len(sg);
+
+	vivid_ext_sim_end(bus, range);
+	return same;
+}
+
 /**
  * vivid_ext_sim_check_sg - is this the table that was mapped
  * @bus: the device's place
- * @range: of its first address
+ * @range: of its first address, held by vivid_ext_sim_begin()
  * @sgl: the table
  * @nents: its entries, as the driver says
  * @what: is done with it
@@ -265,33 +288,51 @@ void vivid_ext_sim_check_sg(struct vivid_ext_simbus *bus,
 			    const char *what)
 {
 	dma_addr_t addr = sg_dma_address(sgl);
+	struct scatterlist *sg;
+	unsigned int i;
 
-	if (range->kind != SIM_SG)
+	if (range->kind != SIM_SG) {
 		vivid_ext_sim_violation(bus, "%s of a table at %pad that is none",
 					what, &addr);
-	else if (range->start != addr || range->segment)
+		return;
+	}
+	if (range->start != addr || range->segment) {
 		vivid_ext_sim_violation(bus, "%s of a table at %pad, in its middle",
 					what, &addr);
-	else if (range->nents != nents)
+		return;
+	}
+	if (range->nents != nents) {
 		vivid_ext_sim_violation(bus, "%s of %d entries, dma_map_sg() was given %u",
 					what, nents, range->nents);
+		return;
+	}
+	for_each_sg(sgl, sg, range->segments, i) {
+		if (segment_is(bus, sg, range->table, i))
+			continue;
+		vivid_ext_sim_violation(bus,
+					"%s of a table whose segment %u is not as dma_map_sg() made it",
+					what, i);
+		return;
+	}
 }
 
 /* The next entry's memory must be what lies behind its address. */
 static void carry_entry(struct vivid_ext_simbus *bus, struct sim_range *range,
-			struct scatterlist *sg, dma_addr_t addr, size_t len,
+			struct scatterlist *sg, dma_addr_t addr,
 			enum dma_data_direction dir, bool to_cpu)
 {
 	size_t at = addr - (range->start & PAGE_MASK);
-	unsigned long pfn = PHYS_PFN(sg_phys(sg));
+	size_t len = check_bounds(bus, range, addr, sg->length);
+	phys_addr_t phys = page_to_phys(range->pages[at >> PAGE_SHIFT].cpu) +
+			   offset_in_page(at);
 
-	if (page_to_pfn(range->pages[at >> PAGE_SHIFT].cpu) != pfn ||
-	    offset_in_page(at) != offset_in_page(sg->offset)) {
-		vivid_ext_sim_violation(bus, "page %lx in a table at %pad, not what is mapped",
-					pfn, &addr);
+	if (phys != sg_phys(sg) || together(range, addr, len) != len) {
+		phys = sg_phys(sg);
+		vivid_ext_sim_violation(bus,
+					"%zu bytes at %pap in a table at %pad, not what is mapped",
+					len, &phys, &addr);
 		return;
 	}
-	len = check_bounds(bus, range, addr, len);
 	vivid_ext_sim_carry(bus, range, addr, len, dir, to_cpu);
 }
 
@@ -321,14 +362,16 @@ void vivid_ext_sim_carry_sg(struct vivid_ext_simbus *bus,
 			vivid_ext_sim_end(bus, range);
 			segment = segment ? sg_next(segment) : sgl;
 			addr = sg_dma_address(segment);
-			left = sg_dma_len(segment);
-			range = left ? vivid_ext_sim_begin(bus, addr) : NULL;
+			range = sg_dma_len(segment) ?
+				vivid_ext_sim_begin(bus, addr) : NULL;
+			if (!range) {
+				vivid_ext_simbus_fault(bus, addr, dir,
+						       "sync of what is not mapped");
+				return;
+			}
+			left = range->start + range->len - addr;
 		}
-		if (!range) {
-			vivid_ext_simbus_fault(bus, addr, dir, "sync of what is not mapped");
-			return;
-		}
-		carry_entry(bus, range, sg, addr, sg->length, dir, to_cpu);
+		carry_entry(bus, range, sg, addr, dir, to_cpu);
 		addr += sg->length;
 		left -= min_t(size_t, left, sg->length);
 	}
@@ -345,9 +388,9 @@ static void sim_sync_sg(struct device *dev, struct scatterlist *sgl, int nents,
 	if (range) {
 		check_direction(bus, range, dir);
 		vivid_ext_sim_check_sg(bus, range, sgl, nents, "sync");
-		vivid_ext_sim_end(bus, range);
 	}
 	vivid_ext_sim_carry_sg(bus, sgl, nents, dir, for_cpu);
+	vivid_ext_sim_end(bus, range);
 }
 
 /**
