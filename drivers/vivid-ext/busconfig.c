@@ -73,7 +73,6 @@ static void leave(void *data)
 
 	if (bus->sim)
 		vivid_ext_simbus_leave(bus->sim);
-	bus->sim = NULL;
 }
 
 /*
