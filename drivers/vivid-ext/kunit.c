@@ -168,6 +168,24 @@ u8 vivid_ext_kunit_read(struct kunit *test, struct device *dev,
 }
 
 /**
+ * vivid_ext_kunit_show - what a device's bus says of itself
+ * @test: the test
+ * @dev: the device
+ *
+ * Process context. Return: the text, for the time of the test.
+ */
+char *vivid_ext_kunit_show(struct kunit *test, struct device *dev)
+{
+	struct seq_file m = { .size = 4096 };
+
+	m.buf = kunit_kzalloc(test, m.size + 1, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, m.buf);
+	vivid_ext_bus_show(dev, &m);
+	return m.buf;
+}
+EXPORT_SYMBOL_GPL(vivid_ext_kunit_show);
+
+/**
  * vivid_ext_kunit_count - what a device's bus has counted
  * @test: the test
  * @dev: the device
@@ -178,15 +196,10 @@ u8 vivid_ext_kunit_read(struct kunit *test, struct device *dev,
 long long vivid_ext_kunit_count(struct kunit *test, struct device *dev,
 				const char *name)
 {
-	struct seq_file m = { .size = 4096 };
+	char *at = strstr(vivid_ext_kunit_show(test, dev), name);
 	long long n = -1;
 	int found;
-	char *at;
 
-	m.buf = kunit_kzalloc(test, m.size + 1, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, m.buf);
-	vivid_ext_bus_show(dev, &m);
-	at = strstr(m.buf, name);
 	KUNIT_ASSERT_NOT_NULL_MSG(test, at, "no count of %s", name);
 	found = sscanf(at + strlen(name), "%lld", &n);
 	KUNIT_ASSERT_EQ(test, found, 1);

@@ -26,6 +26,7 @@ void vivid_ext_kunit_write(struct kunit *test, struct device *dev,
 			   struct sg_table *sgt, size_t size, u8 value);
 u8 vivid_ext_kunit_read(struct kunit *test, struct device *dev,
 			struct sg_table *sgt, size_t at);
+char *vivid_ext_kunit_show(struct kunit *test, struct device *dev);
 long long vivid_ext_kunit_count(struct kunit *test, struct device *dev,
 				const char *name);
 
