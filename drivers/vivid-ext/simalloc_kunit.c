@@ -3,7 +3,13 @@
  * Tests of coherent memory on the simulated bus: what a driver says of it must
  * be what it was told.
  */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
 #include <linux/gfp.h>
+#include <linux/kthread.h>
+#include <linux/mman.h>
+#include <linux/sched/mm.h>
+#include <linux/uaccess.h>
 
 #include "simrules_kunit.h"
 
@@ -173,6 +179,118 @@ static void it_has_a_mask_of_its_own(struct kunit *test)
 						0), NULL);
 }
 
+/**
+ * struct wish - a call of dma_mmap_attrs()
+ * @f: the fixture
+ * @cookie: as the driver says
+ * @addr: the same
+ * @size: the same
+ * @ret: what came of it
+ */
+struct wish {
+	struct fixture *f;
+	void *cookie;
+	dma_addr_t addr;
+	size_t size;
+	int ret;
+};
+
+static int mmap_wish(struct file *file, struct vm_area_struct *vma)
+{
+	struct wish *w = file->private_data;
+
+	w->ret = OPS(w->f)->mmap(w->f->dev, vma, w->cookie, w->addr, w->size,
+				 0);
+	return w->ret;
+}
+
+static const struct file_operations wish_fops = { .mmap = mmap_wish };
+
+/* KUnit leaves it to the end of the thread, and leaks it so. */
+static void leave_address_space(void)
+{
+	struct mm_struct *mm = current->mm;
+
+	kthread_unuse_mm(mm);
+	mmput(mm);
+}
+
+/* Return: what a process sees of so many pages, an address or an error. */
+static unsigned long wished(struct kunit *test, struct wish *w,
+			    unsigned int first, unsigned int pages)
+{
+	struct file *file = anon_inode_getfile("wish", &wish_fops, w, O_RDWR);
+	unsigned long addr;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	w->ret = 0;
+	addr = kunit_vm_mmap(test, file, 0, pages * PAGE_SIZE,
+			     PROT_READ | PROT_WRITE, MAP_SHARED,
+			     first * PAGE_SIZE);
+	fput(file);
+	return addr;
+}
+
+/* All of it or a part, but nothing behind it. */
+static void processes_see_them(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct wish w = { .f = f, .size = SIZE };
+	unsigned long user;
+	u8 *vaddr, byte = 0;
+
+	vaddr = OPS(f)->alloc(f->dev, SIZE, &w.addr, GFP_KERNEL, 0);
+	KUNIT_ASSERT_NOT_NULL(test, vaddr);
+	w.cookie = vaddr;
+	vaddr[PAGE_SIZE] = 0x22;
+	vaddr[SIZE - 1] = 0x33;
+	user = wished(test, &w, 1, PAGES - 1);
+	KUNIT_ASSERT_EQ(test, w.ret, 0);
+	KUNIT_EXPECT_EQ(test, copy_from_user(&byte, (void __user *)user, 1), 0);
+	KUNIT_EXPECT_EQ(test, byte, 0x22);
+	KUNIT_EXPECT_EQ(test, copy_from_user(&byte, (void __user *)user +
+					     SIZE - PAGE_SIZE - 1, 1), 0);
+	KUNIT_EXPECT_EQ(test, byte, 0x33);
+	vm_munmap(user, SIZE - PAGE_SIZE);
+	user = wished(test, &w, 0, PAGES);
+	KUNIT_ASSERT_EQ(test, w.ret, 0);
+	vm_munmap(user, SIZE);
+
+	wished(test, &w, 1, PAGES);
+	KUNIT_EXPECT_EQ(test, w.ret, -ENXIO);
+	wished(test, &w, PAGES, 1);
+	KUNIT_EXPECT_EQ(test, w.ret, -ENXIO);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	w.cookie = f->mem;
+	wished(test, &w, 0, 1);
+	KUNIT_EXPECT_EQ(test, w.ret, -ENXIO);
+	w.cookie = vaddr;
+	w.size = PAGE_SIZE;
+	wished(test, &w, 0, 1);
+	KUNIT_EXPECT_EQ(test, w.ret, -ENXIO);
+	KUNIT_EXPECT_EQ(test, violations(test), 2);
+	OPS(f)->free(f->dev, SIZE, vaddr, w.addr, 0);
+	w.size = SIZE;
+	wished(test, &w, 0, 1);
+	KUNIT_EXPECT_EQ(test, w.ret, -ENXIO);
+	KUNIT_EXPECT_EQ(test, violations(test), 3);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+	leave_address_space();
+}
+
+/* Addresses can be out of reach too. */
+static void what_has_no_place_is_given_back(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr;
+
+	KUNIT_ASSERT_EQ(test, dma_set_coherent_mask(f->dev,
+						    DMA_BIT_MASK(14)), 0);
+	KUNIT_EXPECT_PTR_EQ(test, OPS(f)->alloc(f->dev, SIZE, &addr,
+						GFP_KERNEL, 0), NULL);
+	KUNIT_EXPECT_EQ(test, f->bus->given, 0);
+}
+
 static struct kunit_case alloc_cases[] = {
 	KUNIT_CASE(all_see_the_same_bytes),
 	KUNIT_CASE(others_see_them_too),
@@ -181,6 +299,8 @@ static struct kunit_case alloc_cases[] = {
 	KUNIT_CASE(tables_are_of_allocations),
 	KUNIT_CASE(it_needs_no_synchronisation),
 	KUNIT_CASE(it_has_a_mask_of_its_own),
+	KUNIT_CASE(processes_see_them),
+	KUNIT_CASE(what_has_no_place_is_given_back),
 	{}
 };
 

@@ -317,6 +317,91 @@ static void addresses_come_in_turn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->bus->given, 0);
 }
 
+/* The next one of so many pages: where it comes to lie, by page number. */
+static unsigned long place(struct kunit *test, unsigned long next,
+			   unsigned int pages)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr;
+
+	f->bus->ranges.next = next;
+	addr = map_single(test, 0, pages * PAGE_SIZE, DMA_TO_DEVICE);
+	unmap_single(test, addr, pages * PAGE_SIZE, DMA_TO_DEVICE);
+	return addr >> PAGE_SHIFT;
+}
+
+/* With the page behind a range that stays free. */
+static void addresses_end_somewhere(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	const unsigned long first = 0x100000, last = 0xfffffffff;
+
+	KUNIT_EXPECT_EQ(test, place(test, 0, 1), first);
+	KUNIT_EXPECT_EQ(test, place(test, first + 7, 1), first + 7);
+	KUNIT_EXPECT_EQ(test, f->bus->ranges.next, first + 7 + 2);
+	KUNIT_EXPECT_EQ(test, place(test, last - 3, 3), last - 3);
+	KUNIT_EXPECT_EQ(test, place(test, last - 2, 3), first);
+	KUNIT_EXPECT_EQ(test, place(test, last, 1), first);
+	KUNIT_ASSERT_EQ(test, dma_set_mask(f->dev, DMA_BIT_MASK(24)), 0);
+	KUNIT_EXPECT_EQ(test, place(test, 0, 1), 0xfff / 4);
+	KUNIT_EXPECT_EQ(test, place(test, 0xfff - 3, 3), 0xfff - 3);
+	KUNIT_EXPECT_EQ(test, place(test, 0xfff - 2, 3), 0xfff / 4);
+	KUNIT_EXPECT_EQ(test, place(test, last, 1), 0xfff / 4);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+}
+
+/* Between others, and where the boundary lets them. */
+static void addresses_are_in_nobodys_way(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	const unsigned long at = 0x100100;
+	dma_addr_t kept;
+
+	f->bus->ranges.next = at + 4;
+	kept = map_single(test, 0, 2 * PAGE_SIZE, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, kept, (dma_addr_t)(at + 4) << PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, place(test, at, 3), at);
+	KUNIT_EXPECT_EQ(test, place(test, at + 1, 3), at + 7);
+	KUNIT_EXPECT_EQ(test, place(test, at + 6, 1), at + 7);
+	dma_set_seg_boundary(f->dev, 4 * PAGE_SIZE - 1);
+	KUNIT_EXPECT_EQ(test, place(test, at + 8, 4), at + 8);
+	KUNIT_EXPECT_EQ(test, place(test, at + 9, 4), at + 12);
+	KUNIT_EXPECT_EQ(test, place(test, at + 9, 3), at + 9);
+	KUNIT_EXPECT_EQ(test, place(test, at + 10, 3), at + 12);
+	KUNIT_EXPECT_EQ(test, place(test, at + 11, 1), at + 11);
+	unmap_single(test, kept, 2 * PAGE_SIZE, DMA_TO_DEVICE);
+}
+
+/* Without an IOMMU it must reach the last byte itself. */
+static void memory_is_in_reach(struct kunit *test)
+{
+	static const struct vivid_ext_bus_config memory = {
+		false, false, 64, UINT_MAX, UINT_MAX
+	};
+	struct fixture *f = test->priv;
+	u64 last = virt_to_phys(f->mem) + SIZE - 1;
+	dma_addr_t addr;
+
+	f->dev = vivid_ext_kunit_add_device(test, "memory", &memory);
+	KUNIT_ASSERT_EQ(test, dma_set_mask(f->dev, last), 0);
+	addr = map_single(test, 0, SIZE, DMA_TO_DEVICE);
+	unmap_single(test, addr, SIZE, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev, "refusals"),
+			0);
+	KUNIT_ASSERT_EQ(test, dma_set_mask(f->dev, last - 1), 0);
+	KUNIT_EXPECT_EQ(test, vdb_dma_ops_map(OPS(f), f->dev,
+					      virt_to_page(f->mem), SIZE,
+					      DMA_TO_DEVICE),
+			DMA_MAPPING_ERROR);
+	KUNIT_EXPECT_EQ(test, OPS(f)->map_sg(f->dev, f->sgt.sgl, PAGES,
+					     DMA_TO_DEVICE, 0), -EIO);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev, "refusals"),
+			2);
+	addr = map_single(test, 0, SIZE - 1, DMA_TO_DEVICE);
+	unmap_single(test, addr, SIZE - 1, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, vivid_ext_simbus_of(f->dev)->given, 0);
+}
+
 static struct kunit_case map_cases[] = {
 	KUNIT_CASE(what_is_no_memory_is_not_mapped),
 	KUNIT_CASE(offsets_go_beyond_a_page),
@@ -327,6 +412,9 @@ static struct kunit_case map_cases[] = {
 	KUNIT_CASE(segments_are_as_they_were_made),
 	KUNIT_CASE(masks_are_kept_to),
 	KUNIT_CASE(addresses_come_in_turn),
+	KUNIT_CASE(addresses_end_somewhere),
+	KUNIT_CASE(addresses_are_in_nobodys_way),
+	KUNIT_CASE(memory_is_in_reach),
 	{}
 };
 

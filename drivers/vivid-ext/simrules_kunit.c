@@ -211,6 +211,9 @@ static void unmaps_are_as_the_maps(struct kunit *test)
 	unmap_sg(test, DMA_TO_DEVICE);
 	KUNIT_EXPECT_EQ(test, faults(test), 3);
 	KUNIT_EXPECT_EQ(test, violations(test), 2);
+	map_sg(test, DMA_TO_DEVICE);
+	unmap_sg(test, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ(test, violations(test), 3);
 }
 
 /**
@@ -303,6 +306,96 @@ static void segments_keep_to_limits(struct kunit *test)
 		unmap_single(test, addr[i], 3 * PAGE_SIZE, DMA_TO_DEVICE);
 }
 
+static void expect_counts(struct kunit *test, unsigned int maps,
+			  unsigned int unmaps, unsigned int for_cpu,
+			  unsigned int for_device)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev, "maps"),
+			maps);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev, "unmaps"),
+			unmaps);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev,
+						    "syncs_for_cpu"), for_cpu);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev,
+						    "syncs_for_device"),
+			for_device);
+}
+
+/* Each thing that the DMA API is asked for is one, whatever it is made of. */
+static void calls_are_counted(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr;
+
+	dma_set_max_seg_size(f->dev, PAGE_SIZE);
+	map_sg(test, DMA_BIDIRECTIONAL);
+	expect_counts(test, 1, 0, 0, 0);
+	OPS(f)->sync_sg_for_cpu(f->dev, f->sgt.sgl, PAGES, DMA_BIDIRECTIONAL);
+	expect_counts(test, 1, 0, 1, 0);
+	OPS(f)->sync_sg_for_device(f->dev, f->sgt.sgl, PAGES,
+				   DMA_BIDIRECTIONAL);
+	expect_counts(test, 1, 0, 1, 1);
+	unmap_sg(test, DMA_BIDIRECTIONAL);
+	expect_counts(test, 1, 1, 1, 1);
+	addr = map_single(test, 0, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	expect_counts(test, 2, 1, 1, 1);
+	OPS(f)->sync_single_for_cpu(f->dev, addr, 8, DMA_BIDIRECTIONAL);
+	expect_counts(test, 2, 1, 2, 1);
+	OPS(f)->sync_single_for_device(f->dev, addr, 8, DMA_BIDIRECTIONAL);
+	expect_counts(test, 2, 1, 2, 2);
+	unmap_single(test, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	expect_counts(test, 2, 2, 2, 2);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+}
+
+/* What was in the table before is nobody's. */
+static void tables_come_as_they_are(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned int i;
+
+	if (!IS_ENABLED(CONFIG_NEED_SG_DMA_LENGTH))
+		kunit_skip(test, "tables have one length for both sides");
+	for (i = 0; i < PAGES; i++) {
+		sg_dma_address(&f->sgt.sgl[i]) = i * PAGE_SIZE;
+		sg_dma_len(&f->sgt.sgl[i]) = PAGE_SIZE;
+	}
+	map_sg(test, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, sg_dma_len(&f->sgt.sgl[1]), 0);
+	unmap_sg(test, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+	KUNIT_EXPECT_EQ(test, sg_dma_len(f->sgt.sgl), 0);
+}
+
+/* Of what is for the device too: exactly that, and to the last byte. */
+static void what_is_synchronised_reaches_the_device(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	dma_addr_t addr = map_single(test, 0, SIZE, DMA_TO_DEVICE);
+	struct vivid_ext_view *view;
+	u8 *bytes;
+
+	view = vivid_ext_view_create_contig(f->dev, addr, SIZE, DMA_TO_DEVICE);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(view));
+	bytes = vivid_ext_view_addr(view);
+	memset(f->mem, 0x22, SIZE);
+	OPS(f)->sync_single_for_device(f->dev, addr + PAGE_SIZE - 8, 16,
+				       DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, bytes[PAGE_SIZE - 9], 0x11);
+	KUNIT_EXPECT_EQ(test, bytes[PAGE_SIZE - 8], 0x22);
+	KUNIT_EXPECT_EQ(test, bytes[PAGE_SIZE + 7], 0x22);
+	KUNIT_EXPECT_EQ(test, bytes[PAGE_SIZE + 8], 0x11);
+	vivid_ext_view_destroy(view);
+	unmap_single(test, addr, SIZE, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, vivid_ext_kunit_count(test, f->dev,
+						    "bytes_to_device"),
+			SIZE + 16);
+	KUNIT_EXPECT_EQ(test, violations(test), 0);
+	KUNIT_EXPECT_EQ(test, faults(test), 0);
+}
+
 /* It is told what the driver has forgotten, and it can still come. */
 static void what_is_left_is_counted(struct kunit *test)
 {
@@ -352,6 +445,9 @@ static struct kunit_case rules_cases[] = {
 	KUNIT_CASE(an_unmap_waits_for_a_sync),
 	KUNIT_CASE(a_page_is_mapped_twice),
 	KUNIT_CASE(segments_keep_to_limits),
+	KUNIT_CASE(calls_are_counted),
+	KUNIT_CASE(tables_come_as_they_are),
+	KUNIT_CASE(what_is_synchronised_reaches_the_device),
 	KUNIT_CASE(what_is_left_is_counted),
 	{}
 };
