@@ -250,6 +250,25 @@ struct vb2_queue;
 #endif
 
 /* storage.c */
+
+/**
+ * struct vdb_memory - the machine's memory, in pages
+ * @total: all of it
+ * @free: nobody has it
+ * @available: can be had without swapping; less than nothing if none is left
+ * @swap: room that is left for what others have
+ */
+struct vdb_memory {
+	unsigned long total;
+	unsigned long free;
+	long available;
+	long swap;
+};
+
+u64 vdb_storage_limit(struct device *dev);
+phys_addr_t vdb_storage_bounce(struct device *dev, size_t *largest);
+void vdb_storage_memory(struct vdb_memory *m);
+struct page *vdb_storage_block(gfp_t gfp, unsigned int order);
 int vdb_storage_alloc(struct vdb_storage *st, struct device *dev, size_t size,
 		      gfp_t gfp, bool contiguous);
 void vdb_storage_free(struct vdb_storage *st);

@@ -39,21 +39,46 @@ bool vdb_device_does_dma(struct device *dev)
 {
 	return dev && dev->dma_mask && *dev->dma_mask;
 }
+EXPORT_SYMBOL_VDB_KUNIT(vdb_device_does_dma);
 
-/* The last address that a device has, where nothing translates for it. */
-static u64 device_limit(struct device *dev)
+/**
+ * vdb_storage_limit - the last address that a device has
+ * @dev: the device, or NULL
+ *
+ * Return: the address, U64_MAX where it has all or something translates for it.
+ */
+u64 vdb_storage_limit(struct device *dev)
 {
+	VDB_STATIC_STUB(vdb_storage_limit, dev);
+
 	if (!vdb_device_does_dma(dev) || vdb_dma_translated(dev) ||
 	    !dma_addressing_limited(dev))
 		return U64_MAX;
 	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
 }
+EXPORT_SYMBOL_VDB_KUNIT(vdb_storage_limit);
+
+/**
+ * vdb_storage_bounce - a device's bounce buffers
+ * @dev: the device
+ * @largest: how much it can have copied at once, SIZE_MAX where nothing is
+ *
+ * Return: where they end in memory, 0 where there are none.
+ */
+phys_addr_t vdb_storage_bounce(struct device *dev, size_t *largest)
+{
+	VDB_STATIC_STUB(vdb_storage_bounce, dev, largest);
+
+	*largest = dma_max_mapping_size(dev);
+	return vdb_bounce_end(dev);
+}
+EXPORT_SYMBOL_VDB_KUNIT(vdb_storage_bounce);
 
 /* Will what is out of a device's reach be copied for it? */
 static bool can_bounce(struct device *dev, u64 limit, size_t size)
 {
-	size_t largest = dma_max_mapping_size(dev);
-	phys_addr_t end = vdb_bounce_end(dev);
+	size_t largest;
+	phys_addr_t end = vdb_storage_bounce(dev, &largest);
 
 	return end && largest != SIZE_MAX && size <= largest &&
 	       phys_to_dma(dev, end - 1) <= limit;
@@ -65,12 +90,39 @@ static struct page *block_page(struct page *page, unsigned int i)
 	return pfn_to_page(page_to_pfn(page) + i);
 }
 
-/* What the kernel counts, but for a contiguous area: that is not for us. */
-static long available_pages(void)
+/**
+ * vdb_storage_memory - how much memory the machine has
+ * @m: filled in, in pages
+ *
+ * What is available is what the kernel counts, but for a contiguous area: that
+ * is not for us.
+ */
+void vdb_storage_memory(struct vdb_memory *m)
 {
-	return si_mem_available() -
-	       (long)global_zone_page_state(NR_FREE_CMA_PAGES);
+	VDB_STATIC_STUB(vdb_storage_memory, m);
+
+	m->total = totalram_pages();
+	m->free = global_zone_page_state(NR_FREE_PAGES);
+	m->swap = get_nr_swap_pages();
+	m->available = si_mem_available() -
+		       (long)global_zone_page_state(NR_FREE_CMA_PAGES);
 }
+EXPORT_SYMBOL_VDB_KUNIT(vdb_storage_memory);
+
+/**
+ * vdb_storage_block - ask the page allocator for pages in a row
+ * @gfp: how
+ * @order: how many
+ *
+ * Return: the first page, or NULL.
+ */
+struct page *vdb_storage_block(gfp_t gfp, unsigned int order)
+{
+	VDB_STATIC_STUB(vdb_storage_block, gfp, order);
+
+	return alloc_pages(gfp, order);
+}
+EXPORT_SYMBOL_VDB_KUNIT(vdb_storage_block);
 
 /*
  * Buffers can't be swapped out, and nobody sees whose they are: who takes the
@@ -80,13 +132,15 @@ static long available_pages(void)
  */
 static bool too_much(struct device *dev, unsigned int nr_pages)
 {
-	long available = max(available_pages(), 0L) + get_nr_swap_pages();
+	struct vdb_memory m;
+	long available;
 
-	if (nr_pages <= totalram_pages() &&
-	    nr_pages <= available + global_zone_page_state(NR_FREE_PAGES))
+	vdb_storage_memory(&m);
+	available = max(m.available, 0L) + m.swap;
+	if (nr_pages <= m.total && nr_pages <= available + m.free)
 		return false;
 	vdb_notice(dev, "%u pages wanted, %ld available, the machine has %lu",
-		   nr_pages, available, totalram_pages());
+		   nr_pages, available, m.total);
 	return true;
 }
 
@@ -132,8 +186,10 @@ static bool in_reach(struct search *s, struct page *page, unsigned int order)
 /* The machine goes on beside a look at all that is free. */
 static bool put_aside(struct search *s, struct page *page, unsigned int order)
 {
-	if (s->aside_left >> order == 0 ||
-	    available_pages() < (long)(totalram_pages() / 16)) {
+	struct vdb_memory m;
+
+	vdb_storage_memory(&m);
+	if (s->aside_left >> order == 0 || m.available < (long)(m.total / 16)) {
 		s->aside_left = 0;
 		__free_pages(page, order);
 		return false;
@@ -164,7 +220,7 @@ static struct page *take_block(struct search *s, unsigned int order, gfp_t gfp)
 
 	/* A buffer can be gigabytes: let the user change their mind. */
 	while (!fatal_signal_pending(current)) {
-		page = alloc_pages(gfp, order);
+		page = vdb_storage_block(gfp, order);
 		if (!page)
 			break;
 		if (in_reach(s, page, order)) {
@@ -217,6 +273,7 @@ static bool search_zone(struct search *s, gfp_t zone, bool reclaim,
 			unsigned long aside)
 {
 	gfp_t gfp = s->gfp | zone;
+	struct vdb_memory m;
 
 	if (!reclaim)
 		gfp = (gfp | __GFP_NORETRY) & ~__GFP_RECLAIM;
@@ -231,7 +288,8 @@ static bool search_zone(struct search *s, gfp_t zone, bool reclaim,
 			if (too_much(s->dev, s->wanted - s->found))
 				return false;
 			/* Of the last pages, those that are there. */
-			if (available_pages() <= 0)
+			vdb_storage_memory(&m);
+			if (m.available <= 0)
 				gfp |= __GFP_NORETRY;
 		}
 		if (!add_block(s, gfp))
@@ -274,7 +332,7 @@ static int search_pages(struct search *s)
 
 	INIT_LIST_HEAD(&s->aside);
 	/* A driver's own zone goes first: two of them are none. */
-	s->limit = s->gfp & GFP_ZONEMASK ? U64_MAX : device_limit(s->dev);
+	s->limit = s->gfp & GFP_ZONEMASK ? U64_MAX : vdb_storage_limit(s->dev);
 	if (s->limit != U64_MAX)
 		all = search_limited(s);
 	else
@@ -420,7 +478,7 @@ static int alloc_contiguous(struct vdb_storage *st, struct device *dev,
 		ret = alloc_area(st, dev, gfp);
 	if (ret && !fatal_signal_pending(current))
 		vdb_notice(dev, "no contiguous block of %u pages up to address %#llx (the page allocator's largest has %lu)",
-			   st->nr_pages, device_limit(dev), 1UL << VDB_MAX_ORDER);
+			   st->nr_pages, vdb_storage_limit(dev), 1UL << VDB_MAX_ORDER);
 	return ret;
 }
 
