@@ -4,14 +4,18 @@
  * buffer that is mapped everywhere, nothing is left behind.
  */
 #include <kunit/device.h>
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/delay.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-direct.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
+#include <linux/swap.h>
 #include <linux/vmstat.h>
 
 #include "kunit.h"
@@ -62,6 +66,240 @@ static void contiguous_is(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vdb_storage_alloc(&st, NULL,
 						PAGE_SIZE << (VDB_MAX_ORDER + 1),
 						0, true), -ENOMEM);
+}
+
+/* Where it begins and ends is the device's; where something helps, nowhere. */
+static void limits_by_device(struct kunit *test)
+{
+	struct device *none = kunit_device_register(test, "no-dma");
+	struct device *dev = vdb_kunit_add_device(test, "limited",
+						  VDB_KUNIT_REAL);
+	u64 mask = dma_get_mask(dev);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(none));
+	KUNIT_EXPECT_EQ(test, vdb_storage_limit(NULL), U64_MAX);
+	KUNIT_EXPECT_EQ(test, vdb_storage_limit(dev), U64_MAX);
+	/* What is beyond all memory is none. */
+	dev->bus_dma_limit = DMA_BIT_MASK(50);
+	KUNIT_EXPECT_EQ(test, vdb_storage_limit(dev), U64_MAX);
+	dev->bus_dma_limit = 0x1234567;
+	KUNIT_EXPECT_EQ(test, vdb_storage_limit(dev), 0x1234567);
+	*dev->dma_mask = DMA_BIT_MASK(24);
+	KUNIT_EXPECT_EQ(test, vdb_storage_limit(dev), DMA_BIT_MASK(24));
+	dev->bus_dma_limit = 0;
+	KUNIT_EXPECT_EQ(test, vdb_storage_limit(dev), DMA_BIT_MASK(24));
+	*dev->dma_mask = mask;
+	/* One without DMA has nothing to reach. */
+	none->bus_dma_limit = 0x1234567;
+	none->dma_mask = NULL;
+	KUNIT_EXPECT_FALSE(test, vdb_device_does_dma(none));
+	KUNIT_EXPECT_EQ(test, vdb_storage_limit(none), U64_MAX);
+	none->dma_mask = &none->coherent_dma_mask;
+	none->coherent_dma_mask = 0;
+	KUNIT_EXPECT_FALSE(test, vdb_device_does_dma(none));
+	KUNIT_EXPECT_EQ(test, vdb_storage_limit(none), U64_MAX);
+	none->coherent_dma_mask = DMA_BIT_MASK(24);
+	KUNIT_EXPECT_TRUE(test, vdb_device_does_dma(none));
+	KUNIT_EXPECT_FALSE(test, vdb_device_does_dma(NULL));
+	none->dma_mask = NULL;
+}
+
+static bool about(unsigned long a, unsigned long b)
+{
+	return max(a, b) - min(a, b) < totalram_pages() / 20;
+}
+
+static void machines_are_looked_at(struct kunit *test)
+{
+	struct device *dev = vdb_kunit_add_device(test, "real", VDB_KUNIT_REAL);
+	struct vdb_memory m = {};
+	size_t largest = 0;
+
+	vdb_storage_memory(&m);
+	KUNIT_EXPECT_EQ(test, m.total, totalram_pages());
+	KUNIT_EXPECT_TRUE(test, about(m.free,
+				      global_zone_page_state(NR_FREE_PAGES)));
+	KUNIT_EXPECT_TRUE(test, about(m.available, si_mem_available()));
+	KUNIT_EXPECT_EQ(test, m.swap, get_nr_swap_pages());
+	if (!IS_ENABLED(CONFIG_SWIOTLB))
+		KUNIT_EXPECT_EQ(test, vdb_storage_bounce(dev, &largest), 0);
+	KUNIT_EXPECT_EQ(test, largest, dma_max_mapping_size(dev));
+}
+
+/* Of a block, what is more than was wanted goes at once. */
+static void ends_of_blocks_are_given_back(struct kunit *test)
+{
+	unsigned long before = global_zone_page_state(NR_FREE_PAGES);
+	struct vdb_storage st;
+	unsigned int i;
+
+	for (i = 0; i < 200; i++) {
+		KUNIT_ASSERT_EQ(test, vdb_storage_alloc(&st, NULL,
+							129 * PAGE_SIZE, 0,
+							true), 0);
+		vdb_storage_free(&st);
+	}
+	KUNIT_EXPECT_LT(test, before,
+			global_zone_page_state(NR_FREE_PAGES) + 100 * 127);
+}
+
+/* Not what is left of their number when it is cut off. */
+static void sizes_beyond_numbers(struct kunit *test)
+{
+	struct vdb_storage st;
+	size_t size = ((1ULL << 32) + 1) << PAGE_SHIFT;
+
+	vdb_kunit_stats(test, NULL, NULL);
+	KUNIT_EXPECT_EQ(test, vdb_storage_alloc(&st, NULL, size, 0, false),
+			-ENOMEM);
+	vdb_kunit_stats(test, "beyond", VDB_KUNIT_STATS([VDB_REFUSALS] = 0));
+	KUNIT_EXPECT_EQ(test, vdb_storage_alloc(&st, NULL,
+						(size_t)INT_MAX << PAGE_SHIFT,
+						0, false), -ENOMEM);
+	vdb_kunit_stats(test, "too much", VDB_KUNIT_STATS([VDB_REFUSALS] = 1));
+}
+
+static struct page *no_block(gfp_t gfp, unsigned int order)
+{
+	return NULL;
+}
+
+/* Pages of an area belong to a device that is nobody else's. */
+static void areas_have_a_device(struct kunit *test)
+{
+	struct device *devs[] = {
+		NULL,
+		vdb_kunit_add_device(test, "real", VDB_KUNIT_REAL),
+		kunit_device_register(test, "no-dma"),
+		vdb_kunit_add_device(test, "simulated", VDB_KUNIT_NONCOHERENT),
+	};
+	struct vdb_storage st;
+	struct page *dirty;
+	unsigned int i, j;
+
+	devs[1]->bus_dma_limit = DMA_BIT_MASK(32) - 1;
+	*devs[1]->dma_mask = DMA_BIT_MASK(33);
+	devs[2]->bus_dma_limit = 1;
+	devs[2]->dma_mask = NULL;
+	for (i = 0; i < ARRAY_SIZE(devs); i++) {
+		/* What it is likely to get. */
+		dirty = alloc_pages(GFP_KERNEL, 3);
+		KUNIT_ASSERT_NOT_NULL(test, dirty);
+		memset(page_address(dirty), 0x5a, 8 * PAGE_SIZE);
+		__free_pages(dirty, 3);
+		kunit_activate_static_stub(test, vdb_storage_block, no_block);
+		KUNIT_ASSERT_EQ(test, vdb_storage_alloc(&st, devs[i],
+							7 * PAGE_SIZE, 0, true),
+				0);
+		kunit_deactivate_static_stub(test, vdb_storage_block);
+		KUNIT_ASSERT_NOT_NULL(test, st.dma_dev);
+		KUNIT_EXPECT_PTR_NE(test, st.dma_dev, devs[i]);
+		KUNIT_EXPECT_EQ(test, *st.dma_dev->dma_mask,
+				DMA_BIT_MASK(i == 1 ? 33 : 64));
+		KUNIT_EXPECT_EQ(test, st.dma_dev->bus_dma_limit,
+				i == 1 ? DMA_BIT_MASK(32) - 1 : 0);
+		KUNIT_EXPECT_NULL(test, st.dma_dev->dma_range_map);
+		KUNIT_EXPECT_STREQ(test, dev_name(st.dma_dev),
+				   "videobuf2-dmabuf");
+		KUNIT_EXPECT_EQ(test, kref_read(&st.dma_dev->kobj.kref), 1);
+		KUNIT_EXPECT_EQ(test, st.dma_addr, page_to_phys(st.pages[0]));
+		KUNIT_EXPECT_TRUE(test, all_zero(&st));
+		for (j = 0; j < 7; j++)
+			KUNIT_EXPECT_PTR_EQ(test, st.pages[j], st.pages[0] + j);
+		vdb_storage_free(&st);
+	}
+	*devs[1]->dma_mask = DMA_BIT_MASK(64);
+	devs[1]->bus_dma_limit = 0;
+}
+
+/* Where the device finds memory elsewhere, so does the area. */
+static void areas_are_in_reach(struct kunit *test)
+{
+	const struct bus_dma_region nowhere[2] = { { .size = PAGE_SIZE } };
+	struct device *dev = vdb_kunit_add_device(test, "far", VDB_KUNIT_REAL);
+	const struct bus_dma_region all[2] = {
+		{ .dma_start = SZ_4G, .size = SZ_64G },
+	};
+	struct vdb_storage st;
+
+	kunit_activate_static_stub(test, vdb_storage_block, no_block);
+	dev->dma_range_map = nowhere;
+	vdb_kunit_listen_refusals(test, "no contiguous block of 2 pages up to address 0xffff");
+	KUNIT_EXPECT_EQ(test, vdb_storage_alloc(&st, dev, 2 * PAGE_SIZE, 0,
+						true), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, vdb_kunit_heard(), 1);
+	dev->dma_range_map = all;
+	KUNIT_ASSERT_EQ(test, vdb_storage_alloc(&st, dev, 2 * PAGE_SIZE,
+						__GFP_HIGHMEM, true), 0);
+	KUNIT_EXPECT_EQ(test, st.dma_addr, page_to_phys(st.pages[0]) + SZ_4G);
+	KUNIT_EXPECT_NULL(test, st.dma_dev->dma_range_map);
+	vdb_storage_free(&st);
+	dev->dma_range_map = NULL;
+}
+
+static struct page *the_block;
+static u64 the_limit;
+
+static u64 play_limit(struct device *dev)
+{
+	return the_limit;
+}
+
+static struct page *play_the_block(gfp_t gfp, unsigned int order)
+{
+	struct page *page = the_block;
+
+	the_block = NULL;
+	return page;
+}
+
+/* With its last byte, and of each page it is the last one that counts. */
+static void reach_ends_with_a_byte(struct kunit *test)
+{
+	struct device *dev = kunit_device_register(test, "limited");
+	unsigned int order, beyond;
+	struct vdb_storage st;
+	int ret;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(dev));
+	kunit_activate_static_stub(test, vdb_storage_block, play_the_block);
+	kunit_activate_static_stub(test, vdb_storage_limit, play_limit);
+	for (order = 0; order < 3; order++) {
+		for (beyond = 0; beyond < 2; beyond++) {
+			the_block = alloc_pages(GFP_KERNEL, order);
+			KUNIT_ASSERT_NOT_NULL(test, the_block);
+			the_limit = page_to_phys(the_block) +
+					 (PAGE_SIZE << order) - 1 - beyond;
+			ret = vdb_storage_alloc(&st, dev, PAGE_SIZE << order, 0,
+						true);
+			KUNIT_ASSERT_EQ(test, ret, 0);
+			/* An area has another idea of reach. */
+			KUNIT_EXPECT_EQ(test, !!st.dma_dev, beyond);
+			vdb_storage_free(&st);
+		}
+	}
+}
+
+/* The first zone has it already. */
+static void first_page_is_in_reach(struct kunit *test)
+{
+	struct device *dev = kunit_device_register(test, "limited");
+	struct bus_dma_region map[2] = { { .size = PAGE_SIZE } };
+	struct vdb_storage st;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(dev));
+	kunit_activate_static_stub(test, vdb_storage_block, play_the_block);
+	kunit_activate_static_stub(test, vdb_storage_limit, play_limit);
+	the_limit = PAGE_SIZE - 1;
+	the_block = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	KUNIT_ASSERT_NOT_NULL(test, the_block);
+	map[0].cpu_start = page_to_phys(the_block);
+	dev->dma_range_map = map;
+	KUNIT_EXPECT_EQ(test, vdb_storage_alloc(&st, dev, PAGE_SIZE, 0, false),
+			0);
+	dev->dma_range_map = NULL;
+	KUNIT_EXPECT_EQ(test, page_to_phys(st.pages[0]), map[0].cpu_start);
+	vdb_storage_free(&st);
 }
 
 static void views_have_their_mode(struct kunit *test)
@@ -196,6 +434,14 @@ static void faults_leave_nothing(struct kunit *test)
 static struct kunit_case storage_cases[] = {
 	KUNIT_CASE(pages_are_zeroed_and_single),
 	KUNIT_CASE(contiguous_is),
+	KUNIT_CASE(limits_by_device),
+	KUNIT_CASE(machines_are_looked_at),
+	KUNIT_CASE(ends_of_blocks_are_given_back),
+	KUNIT_CASE(sizes_beyond_numbers),
+	KUNIT_CASE(areas_have_a_device),
+	KUNIT_CASE(areas_are_in_reach),
+	KUNIT_CASE(reach_ends_with_a_byte),
+	KUNIT_CASE(first_page_is_in_reach),
 	KUNIT_CASE(views_have_their_mode),
 	KUNIT_CASE_SLOW(faults_leave_nothing),
 	{}
