@@ -4,11 +4,13 @@
  * which kind, and who counts as a writer by them.
  */
 #include <kunit/test.h>
+#include <linux/bitmap.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 
 #include "process.h"
 #include "watch.h"
@@ -268,6 +270,112 @@ static void holders_are_silent_writers(struct kunit *test)
 	vdb_process_finish();
 }
 
+static vm_fault_t fault_at(struct kunit *test, pgoff_t page, size_t at)
+{
+	struct vdb_process *f = test->priv;
+	struct vm_area_struct *vma = area(f->addr);
+	struct vm_fault vmf = {
+		.vma = vma,
+		.pgoff = page,
+		.address = f->addr + at,
+	};
+	vm_fault_t ret;
+
+	mmap_read_lock(current->mm);
+	ret = vma->vm_ops->fault(&vmf);
+	mmap_read_unlock(current->mm);
+	return ret;
+}
+
+/* What the kernel is told, of real pages: its own errors, as they are. */
+static void faults_say_what_is_wrong(struct kunit *test)
+{
+	struct vdb_process *f = test->priv;
+
+	vdb_process_begin(test, VDB_KUNIT_REAL, VDB_POLICY_AUTO);
+	vdb_watch(test);
+#ifdef CONFIG_FAULT_INJECTION
+	current->fail_nth = 1;
+	KUNIT_EXPECT_EQ(test, (int)fault_at(test, 1, PAGE_SIZE), VM_FAULT_OOM);
+	current->fail_nth = 0;
+	EXPECT_STATS(test, [VDB_FAULTS] = 1);
+#endif
+	EXPECT_ENTRIES(test, "-33");
+	KUNIT_EXPECT_EQ(test, (int)fault_at(test, 17, SIZE + PAGE_SIZE),
+			VM_FAULT_SIGBUS);
+	EXPECT_ENTRIES(test, "-33");
+	KUNIT_EXPECT_EQ(test, (int)fault_at(test, PAGES, 0), VM_FAULT_SIGBUS);
+	EXPECT_STATS(test, [VDB_FAULTS] = 1);
+	/* Within the page, and with what is there already. */
+	KUNIT_EXPECT_EQ(test, (int)fault_at(test, 17, 17 * PAGE_SIZE + 5),
+			VM_FAULT_NOPAGE);
+	EXPECT_ENTRIES(test, "-16 w16 -1");
+	KUNIT_EXPECT_EQ(test, (int)fault_at(test, 17, 17 * PAGE_SIZE),
+			VM_FAULT_NOPAGE);
+	unmap_mapping_range(f->buf->dbuf->file->f_mapping, 20 * PAGE_SIZE,
+			    2 * PAGE_SIZE, 1);
+	EXPECT_ENTRIES(test, "-16 w4 -2 w10 -1");
+	vdb_user_read(f->addr + 21 * PAGE_SIZE);
+	EXPECT_ENTRIES(test, "-16 w16 -1");
+	vdb_process_finish();
+}
+
+/* Where no further fault would tell of a write, and only there. */
+static void entries_are_suspect(struct kunit *test)
+{
+	static const struct {
+		enum vdb_kunit_bus bus;
+		enum vdb_policy policy;
+		bool entered, suspect;
+	} all[] = {
+		{ VDB_KUNIT_REAL, VDB_POLICY_AUTO, true, true },
+		{ VDB_KUNIT_REAL, VDB_POLICY_EXPLICIT, false, false },
+		{ VDB_KUNIT_REAL, VDB_POLICY_SHOOTDOWN, true, false },
+		{ VDB_KUNIT_NONCOHERENT, VDB_POLICY_AUTO, true, false },
+	};
+	const unsigned int n = test->param_value ?
+			       *(const unsigned int *)test->param_value : 0;
+	struct vdb_process *f = test->priv;
+	struct vdb_engine *e;
+
+	vdb_process_begin(test, all[n].bus, all[n].policy);
+	e = &f->buf->engine;
+	/* The second mapping is for reading. */
+	vdb_user_read(f->view_addr);
+	KUNIT_EXPECT_EQ(test, test_bit(0, e->entries), all[n].entered);
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(e->suspect, 3));
+	vdb_user_read(f->addr + 16 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, test_bit(1, e->entries), all[n].entered);
+	KUNIT_EXPECT_EQ(test, test_bit(1, e->suspect), all[n].suspect);
+	KUNIT_EXPECT_EQ(test, bitmap_weight(e->suspect, 3), all[n].suspect);
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(e->writable, 3));
+	vdb_process_finish();
+}
+
+static const unsigned int first_rows[] = { 0, 1, 2, 3 };
+
+KUNIT_ARRAY_PARAM(first_rows, first_rows, NULL);
+
+/* A device's area takes its pages back: nobody may keep them. */
+static void pages_of_areas_are_not_for_keeping(struct kunit *test)
+{
+	struct vdb_process *f = test->priv;
+	unsigned long addr;
+
+	vdb_process_begin(test, VDB_KUNIT_REAL, VDB_POLICY_AUTO);
+	KUNIT_EXPECT_TRUE(test, f->buf->real_pages);
+	f->buf->real_pages = false;
+	f->buf->storage.dma_dev = f->d.dev;
+	addr = vm_mmap(f->buf->dbuf->file, 0, SIZE, PROT_READ, MAP_SHARED, 0);
+	f->buf->storage.dma_dev = NULL;
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_EXPECT_EQ(test, area(addr)->vm_flags & (VM_PFNMAP | VM_MIXEDMAP),
+			VM_PFNMAP);
+	KUNIT_EXPECT_FALSE(test, f->buf->real_pages);
+	f->buf->real_pages = true;
+	vdb_process_finish();
+}
+
 static struct kunit_case entries_cases[] = {
 	KUNIT_CASE(entries_come_by_chunks),
 	KUNIT_CASE(readers_keep_their_entries),
@@ -276,6 +384,9 @@ static struct kunit_case entries_cases[] = {
 	KUNIT_CASE(uncached_mappings_end),
 	KUNIT_CASE(pieces_are_counted),
 	KUNIT_CASE(holders_are_silent_writers),
+	KUNIT_CASE(faults_say_what_is_wrong),
+	KUNIT_CASE_PARAM(entries_are_suspect, first_rows_gen_params),
+	KUNIT_CASE(pages_of_areas_are_not_for_keeping),
 	{}
 };
 
