@@ -31,7 +31,7 @@ static bool memory_has(struct kunit *test)
 	return has(test, VDB_MEMORY);
 }
 
-static bool cpu_has(struct kunit *test)
+static bool cpu_sees(struct kunit *test)
 {
 	return has(test, VDB_CPU);
 }
@@ -299,9 +299,9 @@ static void who_has_help_is_not_told(struct kunit *test)
 	for (i = 0; i < 3; i++) {
 		frame(test);
 		KUNIT_EXPECT_EQ(test, plane(test)->delivers, i > 0);
-		KUNIT_EXPECT_EQ(test, cpu_has(test), !i);
+		KUNIT_EXPECT_EQ(test, cpu_sees(test), !i);
 		vb2_dmabuf_buf_finish(&f->vb);
-		KUNIT_EXPECT_TRUE(test, cpu_has(test));
+		KUNIT_EXPECT_TRUE(test, cpu_sees(test));
 	}
 	KUNIT_EXPECT_EQ(test, hurried() - before, 1);
 	/* Or the helper itself. */
@@ -380,7 +380,7 @@ static void hints_spare_the_look(struct kunit *test)
 	f->vb.skip_cache_sync_on_finish = 1;
 	frame(test);
 	KUNIT_EXPECT_EQ(test, hurried(), before);
-	KUNIT_EXPECT_FALSE(test, cpu_has(test));
+	KUNIT_EXPECT_FALSE(test, cpu_sees(test));
 	frame(test);
 	KUNIT_EXPECT_EQ(test, hurried(), before + 1);
 }
