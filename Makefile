@@ -28,6 +28,7 @@ help:
 	@echo 'make matrix [KERNEL=6.12] [BUS=simulated|bounce|iommu]'
 	@echo '                           which exporters let readers see what was written'
 	@echo 'make counts [KERNEL=6.12]  what a frame costs, by how the CPU touches it'
+	@echo 'make irqs-off              how long interrupts are off at most (slow)'
 	@echo 'make pipelines [KERNEL=6.12]'
 	@echo '                           a table: GStreamer pipelines, and who copies'
 	@echo 'make lint                  style and static checks of the kernel code'
@@ -75,6 +76,11 @@ mutate:
 counts:
 	@tests/vm/vm --kernel '$(KERNEL)' /src/tests/guest/counts
 
+# DMA_API_DEBUG looks for each part of a mapping by walking through all of it.
+irqs-off:
+	@tests/vm/vm --kernel debug --timeout 7200 --append dma_debug=off \
+		--qemu '$(icount)' /src/tests/guest/irqs-off
+
 # What the importing devices are on: simulated, or, with QEMU's edu devices and
 # real DMA, bounce or iommu. They are slow: time is made of instructions there.
 BUS = simulated
@@ -104,4 +110,4 @@ demo:
 	@tests/vm/vm --kernel '$(KERNEL)' --out build/demo vivid-ext-demo --out /out
 
 .PHONY: all help modules utils install clean vm check check-all prove fuzz \
-	counts coverage mutate matrix pipelines lint demo
+	counts coverage irqs-off mutate matrix pipelines lint demo
