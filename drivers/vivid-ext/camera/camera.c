@@ -8,10 +8,10 @@
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 
+#include "bus/dmabus.h"
 #include "camera.h"
 #include "config.h"
 #include "debugfs.h"
-#include "dmabus.h"
 
 /* The last reference is gone: unbound and not open anywhere. */
 static void camera_release(struct v4l2_device *v4l2_dev)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of a camera's settings, made from settings.h and bus-settings.h,
+ * The table of a camera's settings, made from settings.h and bus/settings.h,
  * and the module parameters, in which each setting is a list with a value for
  * each camera.
  */
@@ -63,7 +63,7 @@ static const struct kernel_param_ops list_ops = {
 #define SETTING_ENUM(name, names, help) \
 	PARAM(name, "charp", help)
 #include "settings.h"
-#include "bus-settings.h"
+#include "bus/settings.h"
 #undef SETTING_BOOL
 #undef SETTING_UINT
 #undef SETTING_LIMIT
@@ -90,7 +90,7 @@ const struct vivid_ext_setting vivid_ext_settings[] = {
 #include "settings.h"
 #undef MEMBER
 #define MEMBER(name) bus.name
-#include "bus-settings.h"
+#include "bus/settings.h"
 #undef MEMBER
 };
 

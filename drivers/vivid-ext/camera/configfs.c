@@ -70,7 +70,7 @@ enum {
 #define SETTING_LIMIT(name, ...) NUMBER_##name,
 #define SETTING_ENUM(name, ...) NUMBER_##name,
 #include "settings.h"
-#include "bus-settings.h"
+#include "bus/settings.h"
 #undef SETTING_BOOL
 #undef SETTING_UINT
 #undef SETTING_LIMIT
@@ -96,7 +96,7 @@ CONFIGFS_ATTR(camera_, name);
 #define SETTING_LIMIT(name, ...) SETTING(name)
 #define SETTING_ENUM(name, ...) SETTING(name)
 #include "settings.h"
-#include "bus-settings.h"
+#include "bus/settings.h"
 #undef SETTING_BOOL
 #undef SETTING_UINT
 #undef SETTING_LIMIT
@@ -210,7 +210,7 @@ static struct configfs_attribute *camera_attrs[] = {
 #define SETTING_LIMIT(name, ...) &camera_attr_##name,
 #define SETTING_ENUM(name, ...) &camera_attr_##name,
 #include "settings.h"
-#include "bus-settings.h"
+#include "bus/settings.h"
 #undef SETTING_BOOL
 #undef SETTING_UINT
 #undef SETTING_LIMIT

@@ -10,10 +10,10 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
+#include "bus/dmabus.h"
 #include "capture.h"
 #include "core.h"
 #include "debugfs.h"
-#include "dmabus.h"
 #include "output.h"
 
 static struct dentry *root;

@@ -13,8 +13,8 @@
 
 #include "core.h"
 #include "output.h"
-#include "queue.h"
 #include "picture/stamp.h"
+#include "queue.h"
 
 static struct vivid_ext_output *to_output(struct vivid_ext_node *node)
 {

@@ -7,8 +7,8 @@
 
 #include <media/v4l2-ctrls.h>
 
+#include "bus/fallback.h"
 #include "node.h"
-#include "reasons.h"
 #include "screen.h"
 
 struct vivid_ext_core;

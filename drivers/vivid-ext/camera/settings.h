@@ -9,7 +9,7 @@
  *   SETTING_LIMIT(member, smallest, help); by default there is none
  *   SETTING_ENUM(member, array of names, help); the first is the default
  *
- * The bus's are in bus-settings.h.
+ * The bus's are in bus/settings.h.
  */
 SETTING_ENUM(allocator, allocators,
 	     "who makes the buffers: dmabuf, vmalloc, dma-sg or dma-contig")

@@ -13,7 +13,7 @@
 #include <media/v4l2-dev.h>
 #include <media/v4l2-device.h>
 
-#include "reasons.h"
+#include "bus/fallback.h"
 #include "v4l2/device-config.h"
 
 #define VIVID_EXT_M2M_NAME "vivid-ext-m2m"

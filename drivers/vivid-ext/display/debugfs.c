@@ -11,8 +11,8 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "bus/dmabus.h"
 #include "display.h"
-#include "dmabus.h"
 
 static const char * const stat_names[VIVID_EXT_SCANOUT_STATS] = {
 	[VIVID_EXT_REFRESHES] = "refreshes",

@@ -24,9 +24,9 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 
-#include "bus-params.h"
+#include "bus/dmabus.h"
+#include "bus/params.h"
 #include "display.h"
-#include "dmabus.h"
 
 #define MAX_SIZE 8192
 #define MAX_REFRESH 240

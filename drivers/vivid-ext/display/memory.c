@@ -20,7 +20,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "dmabus.h"
+#include "bus/dmabus.h"
 #include "memory.h"
 
 static bool fallback = true;

@@ -12,7 +12,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 
-#include "reasons.h"
+#include "bus/fallback.h"
 
 struct seq_file;
 struct vivid_ext_view;

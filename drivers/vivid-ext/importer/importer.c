@@ -16,8 +16,8 @@
 #include <linux/uaccess.h>
 #include <linux/vivid-ext-importer.h>
 
-#include "bus-params.h"
-#include "dmabus.h"
+#include "bus/dmabus.h"
+#include "bus/params.h"
 #include "edu.h"
 
 #define IMPORTER_NAME	"vivid-ext-importer"

@@ -18,9 +18,9 @@
 #include <media/videobuf2-vmalloc.h>
 
 #include "access.h"
-#include "dmabus.h"
+#include "bus/dmabus.h"
+#include "bus/fallback.h"
 #include "device-config.h"
-#include "reasons.h"
 
 static const struct vb2_mem_ops *memops_of(unsigned int a)
 {

@@ -7,7 +7,7 @@
 
 #include <linux/types.h>
 
-#include "dmabus.h"
+#include "bus/dmabus.h"
 
 /**
  * enum vivid_ext_allocator - who makes the buffers

@@ -166,7 +166,7 @@ static DEVICE_ATTR_RW(name)
 	BUS_ATTR(name, unsigned int, kstrtouint(buf, 0, &value));
 #define SETTING_LIMIT(name, ...) \
 	BUS_ATTR(name, unsigned int, kstrtouint(buf, 0, &value));
-#include "bus-settings.h"
+#include "settings.h"
 #undef SETTING_BOOL
 #undef SETTING_UINT
 #undef SETTING_LIMIT
@@ -175,7 +175,7 @@ static struct attribute *bus_attrs[] = {
 #define SETTING_BOOL(name, ...) &dev_attr_##name.attr,
 #define SETTING_UINT(name, ...) &dev_attr_##name.attr,
 #define SETTING_LIMIT(name, ...) &dev_attr_##name.attr,
-#include "bus-settings.h"
+#include "settings.h"
 #undef SETTING_BOOL
 #undef SETTING_UINT
 #undef SETTING_LIMIT

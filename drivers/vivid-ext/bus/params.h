@@ -14,7 +14,7 @@ static struct vivid_ext_bus_config bus = {
 #define SETTING_BOOL(name, def, ...) .name = def,
 #define SETTING_UINT(name, min, max, def, ...) .name = def,
 #define SETTING_LIMIT(name, ...) .name = UINT_MAX,
-#include "bus-settings.h"
+#include "settings.h"
 #undef SETTING_BOOL
 #undef SETTING_UINT
 #undef SETTING_LIMIT
@@ -30,7 +30,7 @@ static struct vivid_ext_bus_config bus = {
 #define SETTING_LIMIT(name, min, help) \
 	module_param_named(name, bus.name, uint, 0444); \
 	MODULE_PARM_DESC(name, " " help " (default no limit)");
-#include "bus-settings.h"
+#include "settings.h"
 #undef SETTING_BOOL
 #undef SETTING_UINT
 #undef SETTING_LIMIT

@@ -2,8 +2,8 @@
 /*
  * Why frames were copied by the CPU instead of moved by DMA.
  */
-#ifndef VIVID_EXT_REASONS_H
-#define VIVID_EXT_REASONS_H
+#ifndef VIVID_EXT_FALLBACK_H
+#define VIVID_EXT_FALLBACK_H
 
 #include <linux/types.h>
 

@@ -14,7 +14,7 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
-#include "dmabus.h"
+#include "bus/dmabus.h"
 #include "kunit.h"
 
 static DEFINE_MUTEX(bus_lock);

@@ -11,10 +11,10 @@
 #include <linux/scatterlist.h>
 #include <linux/string.h>
 
-#include "dmabus.h"
+#include "bus/dmabus.h"
+#include "bus/simbus.h"
+#include "bus/simdma.h"
 #include "kunit.h"
-#include "simbus.h"
-#include "simdma.h"
 
 #define PAGES 4
 #define SIZE (PAGES * PAGE_SIZE)

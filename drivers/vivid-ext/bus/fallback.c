@@ -6,7 +6,7 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
-#include "reasons.h"
+#include "fallback.h"
 
 /**
  * vivid_ext_reason_find - find or make the entry of a reason

@@ -10,7 +10,7 @@
 #include <linux/scatterlist.h>
 #include <linux/string.h>
 
-#include "dmabus.h"
+#include "bus/dmabus.h"
 #include "kunit.h"
 
 #define PAGES 4

@@ -14,7 +14,7 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
-#include "dmabus.h"
+#include "bus/dmabus.h"
 #include "kunit.h"
 
 static const struct vivid_ext_bus_config real = {
