@@ -12,7 +12,7 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
-#include "vivid-ext/kunit.h"
+#include "vivid-ext/bus/tests/kunit.h"
 #include "fixture.h"
 #include "trace.h"
 

@@ -18,7 +18,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "vivid-ext/dmabus.h"
+#include "vivid-ext/bus/view.h"
 #include "kunit.h"
 #include "watch.h"
 

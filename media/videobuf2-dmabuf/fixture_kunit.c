@@ -7,7 +7,7 @@
 #include <linux/err.h>
 #include <linux/string.h>
 
-#include "vivid-ext/kunit.h"
+#include "vivid-ext/bus/tests/kunit.h"
 #include "fixture.h"
 
 /* The CPU's bytes, without telling anybody. */

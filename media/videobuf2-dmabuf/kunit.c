@@ -11,8 +11,9 @@
 #include <linux/tracepoint.h>
 #include <trace/events/printk.h>
 
-#include "vivid-ext/dmabus.h"
-#include "vivid-ext/kunit.h"
+#include "vivid-ext/bus/config.h"
+#include "vivid-ext/bus/view.h"
+#include "vivid-ext/bus/tests/kunit.h"
 #include "kunit.h"
 #include "trace.h"
 

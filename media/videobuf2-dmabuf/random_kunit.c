@@ -25,7 +25,7 @@
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
-#include "vivid-ext/dmabus.h"
+#include "vivid-ext/bus/view.h"
 #include "world.h"
 
 static unsigned int events = 100000;

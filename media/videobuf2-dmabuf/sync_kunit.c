@@ -12,7 +12,7 @@
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 
-#include "vivid-ext/kunit.h"
+#include "vivid-ext/bus/tests/kunit.h"
 #include "fixture.h"
 #include "watch.h"
 

@@ -8,7 +8,7 @@
 #include <linux/prandom.h>
 #include <linux/uaccess.h>
 
-#include "vivid-ext/dmabus.h"
+#include "vivid-ext/bus/view.h"
 #include "world.h"
 
 /* An event, for the case that something goes wrong. */

@@ -10,7 +10,7 @@
 #include <linux/seq_file.h>
 #include <linux/sysfs.h>
 
-#include "dmabus.h"
+#include "config.h"
 #include "simbus.h"
 
 /**

@@ -8,7 +8,7 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 
-#include "dmabus.h"
+#include "config.h"
 
 static struct vivid_ext_bus_config bus = {
 #define SETTING_BOOL(name, def, ...) .name = def,

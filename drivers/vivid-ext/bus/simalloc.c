@@ -10,7 +10,6 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
-#include "simbus.h"
 #include "simdma.h"
 
 /* By the mask the zone is chosen, where no IOMMU is in between. */

@@ -24,12 +24,9 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/xarray.h>
 
-#include "dmabus.h"
 #include "simbus.h"
 #include "simdma.h"
-#include "simrange.h"
 
 static const char * const sim_stat_names[SIM_STATS] = {
 	[SIM_MAPS] = "maps",
@@ -45,62 +42,9 @@ static const char * const sim_stat_names[SIM_STATS] = {
 	[SIM_REFUSALS] = "refusals",
 };
 
-/* By the device that stands there. */
-static DEFINE_XARRAY(buses);
-
-/**
- * vivid_ext_simbus_of - a device's place on the simulated bus
- * @dev: a device
- *
- * Any context. Return: it, or NULL for a device on the real one.
- */
-struct vivid_ext_simbus *vivid_ext_simbus_of(struct device *dev)
-{
-	return xa_load(&buses, (unsigned long)dev);
-}
-EXPORT_SYMBOL_GPL(vivid_ext_simbus_of);
-
 static unsigned long writer(const struct sim_page *page)
 {
 	return page->device == page->cpu ? 0 : page_private(page->device);
-}
-
-/**
- * vivid_ext_simbus_fault - a device did what it may not
- * @bus: its place
- * @addr: where
- * @dir: what it wanted: DMA_TO_DEVICE to read, DMA_FROM_DEVICE to write
- * @why: the rule
- *
- * Counts and logs; the device must leave memory alone. Any context.
- */
-void vivid_ext_simbus_fault(struct vivid_ext_simbus *bus, dma_addr_t addr,
-			    enum dma_data_direction dir, const char *why)
-{
-	sim_count(bus, SIM_FAULTS, 1);
-	dev_err_ratelimited(bus->owner, "DMA fault: %s at %pad: %s\n",
-			    dir == DMA_FROM_DEVICE ? "write" : "read", &addr,
-			    why);
-}
-
-/**
- * vivid_ext_simbus_free - a place on the bus is not needed any more
- * @bus: the place; nothing is mapped there
- *
- * Process context. Who still has the device that stood there can do nothing with
- * it: it has no operations any more, and no address bits.
- */
-void vivid_ext_simbus_free(struct vivid_ext_simbus *bus)
-{
-	struct device *dev = &bus->pdev->dev;
-
-	dev->coherent_dma_mask = 0;
-	*dev->dma_mask = 0;
-	set_dma_ops(dev, NULL);
-	xa_erase(&buses, (unsigned long)dev);
-	platform_device_put(bus->pdev);
-	put_device(bus->owner);
-	kfree_rcu(bus, rcu);
 }
 
 /*
@@ -130,7 +74,7 @@ static int create_device(struct vivid_ext_simbus *bus)
 	if (ret)
 		goto err_put;
 	dma_set_max_seg_size(dev, bus->config.max_segment_size);
-	ret = xa_err(xa_store(&buses, (unsigned long)dev, bus, GFP_KERNEL));
+	ret = vivid_ext_simbus_add(bus);
 	if (ret)
 		goto err_put;
 	return 0;
@@ -296,7 +240,7 @@ static void show_stale(struct seq_file *m, const struct sim_range *range)
 	if (!stale)
 		return;
 	rcu_read_lock();
-	who = xa_load(&buses, key);
+	who = vivid_ext_simbus_of((struct device *)key);
 	seq_printf(m, " %u of %u pages written by %s since they were synced",
 		   stale, range->num_pages,
 		   who ? dev_name(who->owner) : "a device that is gone");

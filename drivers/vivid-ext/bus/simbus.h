@@ -34,12 +34,9 @@ vivid_ext_simbus_join(struct device *owner,
 		      const struct vivid_ext_bus_config *config);
 struct device *vivid_ext_simbus_device(struct vivid_ext_simbus *bus);
 void vivid_ext_simbus_leave(struct vivid_ext_simbus *bus);
-struct vivid_ext_simbus *vivid_ext_simbus_of(struct device *dev);
 bool vivid_ext_simbus_find(struct vivid_ext_simbus *bus, dma_addr_t addr,
 			   struct vivid_ext_bus_window *window);
 void vivid_ext_simbus_put(struct vivid_ext_simbus *bus, struct page *page);
-void vivid_ext_simbus_fault(struct vivid_ext_simbus *bus, dma_addr_t addr,
-			    enum dma_data_direction dir, const char *why);
 void vivid_ext_simbus_written(struct vivid_ext_simbus *bus, dma_addr_t addr);
 void vivid_ext_simbus_show(struct vivid_ext_simbus *bus, struct seq_file *m);
 

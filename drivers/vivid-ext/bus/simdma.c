@@ -14,7 +14,6 @@
 #include <linux/spinlock.h>
 
 #include "shadow.h"
-#include "simbus.h"
 #include "simdma.h"
 
 /**

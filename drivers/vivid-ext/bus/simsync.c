@@ -15,27 +15,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
-#include "simbus.h"
 #include "simdma.h"
-
-/**
- * vivid_ext_sim_violation - a driver did what the DMA API doesn't allow
- * @bus: its device's place
- * @fmt: the rule and the numbers
- *
- * Counts and logs. Any context.
- */
-void vivid_ext_sim_violation(struct vivid_ext_simbus *bus, const char *fmt, ...)
-{
-	struct va_format vaf = { .fmt = fmt };
-	va_list args;
-
-	sim_count(bus, SIM_VIOLATIONS, 1);
-	va_start(args, fmt);
-	vaf.va = &args;
-	dev_err_ratelimited(bus->owner, "DMA API violation: %pV\n", &vaf);
-	va_end(args);
-}
 
 /**
  * vivid_ext_sim_begin - bytes of a mapping are about to be carried

@@ -8,7 +8,7 @@
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
 #include "camera.h"
 #include "config.h"
 #include "debugfs.h"

@@ -10,7 +10,7 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
 #include "capture.h"
 #include "core.h"
 #include "debugfs.h"

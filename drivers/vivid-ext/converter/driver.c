@@ -15,7 +15,7 @@
 #include <media/v4l2-mem2mem.h>
 #include <media/videobuf2-v4l2.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
 #include "context.h"
 
 static struct dentry *root;

@@ -11,7 +11,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
 #include "display.h"
 
 static const char * const stat_names[VIVID_EXT_SCANOUT_STATS] = {

@@ -24,7 +24,7 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
 #include "bus/params.h"
 #include "display.h"
 

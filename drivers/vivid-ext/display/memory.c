@@ -20,7 +20,8 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
+#include "bus/view.h"
 #include "memory.h"
 
 static bool fallback = true;

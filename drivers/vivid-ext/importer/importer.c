@@ -16,7 +16,8 @@
 #include <linux/uaccess.h>
 #include <linux/vivid-ext-importer.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
+#include "bus/view.h"
 #include "bus/params.h"
 #include "edu.h"
 

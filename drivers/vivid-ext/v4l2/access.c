@@ -18,7 +18,8 @@
 #include <media/videobuf2-vmalloc.h>
 
 #include "access.h"
-#include "bus/dmabus.h"
+#include "bus/config.h"
+#include "bus/view.h"
 #include "bus/fallback.h"
 #include "device-config.h"
 

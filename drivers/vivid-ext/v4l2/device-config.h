@@ -7,7 +7,7 @@
 
 #include <linux/types.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
 
 /**
  * enum vivid_ext_allocator - who makes the buffers

@@ -12,7 +12,7 @@
 #include <linux/scatterlist.h>
 #include <linux/string.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
 #include "kunit.h"
 
 #define PAGES 4

@@ -14,7 +14,8 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
+#include "bus/view.h"
 #include "kunit.h"
 
 static DEFINE_MUTEX(bus_lock);

@@ -14,7 +14,7 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
 #include "kunit.h"
 
 static const struct vivid_ext_bus_config real = {

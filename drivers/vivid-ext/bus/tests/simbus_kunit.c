@@ -10,7 +10,8 @@
 #include <linux/scatterlist.h>
 #include <linux/string.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
+#include "bus/view.h"
 #include "kunit.h"
 
 #define PAGES 4

@@ -11,7 +11,8 @@
 #include <linux/scatterlist.h>
 #include <linux/string.h>
 
-#include "bus/dmabus.h"
+#include "bus/config.h"
+#include "bus/view.h"
 #include "bus/simbus.h"
 #include "bus/simdma.h"
 #include "kunit.h"

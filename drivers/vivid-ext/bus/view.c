@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The bus between the devices and memory. A device's engine reads and writes
- * a buffer through a view: a linear window on the pages behind the buffer's
+ * What a device sees of memory. Its engine reads and writes a buffer through a
+ * view: a linear window on the pages behind the buffer's
  * DMA addresses. It is made from these addresses alone, as a real device would
  * see them, so with bounce buffers it shows the bounce pages, and a missing
  * sync shows as wrong pixels. On the simulated bus it shows what that says.
@@ -18,8 +18,9 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "dmabus.h"
 #include "simbus.h"
+#include "simplace.h"
+#include "view.h"
 
 /**
  * struct vivid_ext_view - a device's window on a buffer
