@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "simbus.h"
+#include "simplace.h"
 
 /**
  * struct busconfig - a device's bus
