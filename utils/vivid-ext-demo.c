@@ -359,6 +359,43 @@ static int parse_number(unsigned int *number, const char *text)
 		complain("no number above 0: %s", text);
 }
 
+/* One option, as getopt_long() returns it. */
+static int parse_option(struct options *options, int c)
+{
+	switch (c) {
+	case 'o':
+		options->out = optarg;
+		return 0;
+	case 'n':
+		return parse_number(&options->frames, optarg);
+	case 'd':
+		options->device = optarg;
+		return 0;
+	case 'c':
+		options->card = optarg;
+		return 0;
+	case 's':
+		return parse_size(options, optarg);
+	case 'f':
+		return parse_format(options, optarg);
+	case 'r':
+		return parse_number(&options->rate, optarg);
+	case 'R':
+		return parse_number(&options->refresh, optarg);
+	case 'b':
+		return parse_number(&options->buffers, optarg);
+	case 'a':
+		options->allow_fallback = true;
+		return 0;
+	case 'h':
+		usage(stdout);
+		exit(0);
+	default:
+		usage(stderr);
+		return -1;
+	}
+}
+
 static int parse_options(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -378,46 +415,8 @@ static int parse_options(struct options *options, int argc, char **argv)
 	int c, ret = 0;
 
 	while (!ret && (c = getopt_long(argc, argv, "o:n:d:c:s:f:r:R:b:h",
-					longs, NULL)) >= 0) {
-		switch (c) {
-		case 'o':
-			options->out = optarg;
-			break;
-		case 'n':
-			ret = parse_number(&options->frames, optarg);
-			break;
-		case 'd':
-			options->device = optarg;
-			break;
-		case 'c':
-			options->card = optarg;
-			break;
-		case 's':
-			ret = parse_size(options, optarg);
-			break;
-		case 'f':
-			ret = parse_format(options, optarg);
-			break;
-		case 'r':
-			ret = parse_number(&options->rate, optarg);
-			break;
-		case 'R':
-			ret = parse_number(&options->refresh, optarg);
-			break;
-		case 'b':
-			ret = parse_number(&options->buffers, optarg);
-			break;
-		case 'a':
-			options->allow_fallback = true;
-			break;
-		case 'h':
-			usage(stdout);
-			exit(0);
-		default:
-			usage(stderr);
-			return -1;
-		}
-	}
+					longs, NULL)) >= 0)
+		ret = parse_option(options, c);
 	if (!ret && optind < argc)
 		ret = complain("what is %s?", argv[optind]);
 	return ret;
