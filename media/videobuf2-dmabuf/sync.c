@@ -52,7 +52,8 @@ static bool is_copied(struct vdb_attachment *att, const struct vdb_run *run)
  * @att: mapped
  * @run: the bytes
  *
- * Context: process. Return: the kind of view that they need.
+ * Context: process.
+ * Return: the kind of view that they need.
  */
 enum vdb_view_kind vdb_sync_run_kind(struct vdb_attachment *att,
 				     const struct vdb_run *run)
@@ -75,7 +76,8 @@ EXPORT_SYMBOL_VDB_KUNIT(vdb_sync_run_kind);
  *
  * As it sees those that are farthest away: one bounce buffer makes a copy.
  *
- * Context: process. Return: the kind of its view.
+ * Context: process.
+ * Return: the kind of its view.
  */
 enum vdb_view_kind vdb_sync_kind(struct vdb_attachment *att)
 {

@@ -41,6 +41,8 @@ static void report(struct vdb_buffer *buf, const char *what)
 /**
  * vdb_synccheck_enabled - whether a buffer's users are being watched
  * @buf: the buffer
+ *
+ * Return: true if they are.
  */
 bool vdb_synccheck_enabled(struct vdb_buffer *buf)
 {

@@ -40,6 +40,7 @@ struct vivid_ext_importer_map {
  * @offset: first byte in the dma-buf
  * @length: how many
  * @device: 0 or 1; for the kernel's CPU the dma-buf's fd
+ * @reserved: not used
  */
 struct vivid_ext_importer_io {
 	__u64 data;
