@@ -10,18 +10,41 @@
 #include <linux/types.h>
 #include <media/videobuf2-v4l2.h>
 
+/**
+ * DOC: what a driver does
+ *
+ * A queue uses the allocator by three assignments::
+ *
+ *	q->mem_ops = &vb2_dmabuf_memops;
+ *	q->dev = dev;		// the device that does the DMA, or NULL
+ *	ops->buf_finish = vb2_dmabuf_buf_finish;
+ *
+ * A device that takes one physical block sets %DMA_ATTR_FORCE_CONTIGUOUS in
+ * &vb2_queue.dma_attrs. The driver programs the device from
+ * vb2_dmabuf_plane_sgt() or, if it takes one address, from
+ * vb2_dmabuf_plane_dma_addr(). If a CPU makes or reads the frames, the driver
+ * brackets that with vb2_dmabuf_plane_begin_cpu_access() and
+ * vb2_dmabuf_plane_end_cpu_access(), before vb2_buffer_done().
+ */
+
 struct sg_table;
 
-/*
- * How processes see the buffers of a queue, in vb2_queue.dma_attrs; it matters
- * only where a device is not coherent. By default mappings are cached, and
- * taken away while a device has the buffer.
+/**
+ * DOC: policies
  *
- * SHOOTDOWN: so also where all devices are coherent (for tests).
- * EXPLICIT: cached and left alone; QBUF and DQBUF do no maintenance, the
+ * How processes see the buffers of a queue is said by bits of
+ * &vb2_queue.dma_attrs. It matters only where a device is not coherent. By
+ * default mappings are cached, and taken away while a device has the buffer.
+ *
+ * %VB2_DMABUF_ATTR_SHOOTDOWN:
+ *	they are taken away also where all devices are coherent (for tests).
+ * %VB2_DMABUF_ATTR_EXPLICIT:
+ *	they are cached and left alone; QBUF and DQBUF do no maintenance, the
  *	application brackets its access with DMA_BUF_IOCTL_SYNC.
- * DMA_ATTR_WRITE_COMBINE: not cached; good for frames that are only written.
+ * %DMA_ATTR_WRITE_COMBINE:
+ *	they are not cached; good for frames that are only written.
  */
+
 #define VB2_DMABUF_ATTR_SHOOTDOWN BIT(28)
 #define VB2_DMABUF_ATTR_EXPLICIT BIT(29)
 

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The hands of the coherency engine: locks, page tables and the DMA API.
- *
- * What is done when is decided by engine.c, moves.c and protocol.c, which are
- * proved in user space (make prove); here it is carried out. All events of a
- * buffer but one take vdb_buffer.lock and may sleep. The end of a queue's frame
- * comes from vb2_buffer_done(), maybe in a hard interrupt: it changes a few words
- * under vdb_buffer.state_lock, and moves nothing.
- *
- * A frame takes milliseconds to synchronise, so it is done piece by piece, and
- * interrupts are let in between.
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
 
 #include "internal.h"
 #include "trace.h"
+
+/**
+ * DOC: hands
+ *
+ * What is done when is decided by engine.c, moves.c and protocol.c, which are
+ * proved in user space (make prove); coherency.c carries it out. All events of
+ * a buffer but one take &vdb_buffer.lock and may sleep. The end of a queue's
+ * frame comes from vb2_buffer_done(), maybe in a hard interrupt: it changes a
+ * few words under &vdb_buffer.state_lock, and moves nothing.
+ *
+ * A frame takes milliseconds to synchronise, so it is done piece by piece, and
+ * interrupts are let in between.
+ */
 
 static struct vdb_buffer *buffer_of(const struct vdb_engine *e)
 {

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Who has the newest bytes of a buffer, and who may be writing now.
+ */
+#include <linux/bitmap.h>
+#include <linux/minmax.h>
+
+#include "engine.h"
+
+/**
+ * DOC: engine
  *
  * A buffer's bytes can be in several places (views): where the CPU sees them,
  * in memory past the CPU's caches, and in a private copy for each device that
@@ -24,10 +32,6 @@
  * The engine is told of events, in the order in which they happen. What is to be
  * copied then says moves.c.
  */
-#include <linux/bitmap.h>
-#include <linux/minmax.h>
-
-#include "engine.h"
 
 /**
  * vdb_engine_init - a new buffer: all bytes are the CPU's

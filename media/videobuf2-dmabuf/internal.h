@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the parts of the allocator know of each other.
- *
- * memops -> frame, exporter, importer -> cache, mapping -> coherency ->
- * protocol -> engine; coherency -> views, sync, merge, shootdown; storage and
- * stats by all.
- *
- * Lock order: vb2_queue.lock > mmap_lock > vb2_queue.mmap_lock > dma_resv >
- * vdb_buffer.lock > i_mmap_rwsem; vdb_buffer.state_lock innermost, taken with
- * interrupts off because vb2 may finish a buffer in hard interrupt context.
  */
 #ifndef VDB_INTERNAL_H
 #define VDB_INTERNAL_H
@@ -24,6 +16,28 @@
 #include <linux/spinlock.h>
 
 #include "protocol.h"
+
+/**
+ * DOC: parts
+ *
+ * memops -> frame, exporter, importer -> cache, mapping -> coherency ->
+ * protocol -> engine; coherency -> views, sync, merge, shootdown; storage and
+ * stats by all.
+ */
+
+/**
+ * DOC: locking
+ *
+ * Each lock is taken before those that stand behind it:
+ *
+ * vb2_queue.lock > mmap_lock > vb2_queue.mmap_lock > dma_resv >
+ * vdb_buffer.lock > i_mmap_rwsem > vdb_buffer.state_lock
+ *
+ * &vdb_buffer.lock is held for all that happens to a buffer but the end of a
+ * frame; who holds it may sleep. &vdb_buffer.state_lock is the innermost. It is
+ * taken with interrupts off, because vb2 may finish a buffer in hard interrupt
+ * context.
+ */
 
 /* What coherency is tracked by: 64 KiB with 4 KiB pages. */
 #define VDB_CHUNK_ORDER 4

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is done, in which order, when somebody gets a buffer or gives it back.
+ */
+#include <linux/bitmap.h>
+
+#include "protocol.h"
+
+/**
+ * DOC: events
  *
  * Each function is one event. They exclude each other (vdb_buffer.lock), but
  * for the end of a queue's frame (vdb_engine_close()), which may come in
@@ -10,9 +17,6 @@
  * to copy, or first and copy after, where a device is to be kept up to date
  * from then on; tell the others.
  */
-#include <linux/bitmap.h>
-
-#include "protocol.h"
 
 /* What for moves are made. */
 enum goal {
