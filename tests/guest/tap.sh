@@ -126,7 +126,7 @@ node()
 # Nothing of ours is left: no dma-buf, and every module can go.
 no_dmabufs()
 {
-	for try in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		grep -w videobuf2-dmabuf $debug/dma_buf/bufinfo || return 0
 		sleep 0.2
 	done
