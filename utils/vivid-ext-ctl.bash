@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2207 # completions are words
 # bash completion for vivid-ext-ctl: commands, cameras and settings, as far as
 # the kernel tells them.
 

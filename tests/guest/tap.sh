@@ -13,6 +13,7 @@
 #   done_testing             leak check and plan: the last line of each test
 
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck disable=SC2034 # for the tests
 programs=${TEST_PROGRAMS:-$here/../../build/guest/tests}
 debug=/sys/kernel/debug
 modules="vivid_ext_display vivid_ext_importer vivid_ext vivid_ext_m2m vivid_ext_v4l2 vivid_ext_common videobuf2_dmabuf"

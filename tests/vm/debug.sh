@@ -56,8 +56,10 @@ can_boot()
 
 # The guest of `vm`: uses its $out, $ctl, $timeout and $append, sets rc. The
 # command's outputs are serial lines, which lead to file descriptors.
+# shellcheck disable=SC2034 # rc is vm's
 uml_guest()
 {
+	# shellcheck disable=SC2054 # arguments with commas in them
 	local args=(
 		mem="$memory" root=/dev/root rootfstype=hostfs rw uml=yes
 		init=/src/tests/vm/guest-init panic=-1 oops=panic noreboot

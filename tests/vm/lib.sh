@@ -8,6 +8,7 @@ umask 022
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 VM=$TOP/tests/vm
 CACHE=${VDB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/videobuf2-dmabuf}
+# shellcheck disable=SC2034 # for build.sh
 GUEST=$TOP/build/guest
 LOGS=$TOP/build/logs
 

@@ -68,6 +68,7 @@ packages()
 # root_image FILE: what guests boot, of the root as it is inside. Runs inside.
 root_image()
 {
+	# shellcheck disable=SC2116 # the names become one line
 	cat <<-END
 		set -ef
 		mkdir -p /ctl /out
@@ -114,7 +115,7 @@ need_root()
 forget_old()
 {
 	find "$CACHE" -mindepth 2 -maxdepth 2 -mtime +30 \
-		\( -name done -o -path '*/packages-*/root.sqfs' \) -print0 |
+		\( -name 'done' -o -path '*/packages-*/root.sqfs' \) -print0 |
 		while IFS= read -r -d '' file; do
 			namespace rm -rf "$(dirname "$file")"
 		done
@@ -131,6 +132,7 @@ need_packages()
 		declare -f install_packages) | key)
 	dir=$CACHE/packages-$id
 	image=$dir/root.sqfs
+	# shellcheck disable=SC2034 # for vm
 	ROOTFS=$image
 	[ ! -e "$image" ] || { touch "$image"; return 0; }
 	lock "$CACHE/packages-$id.lock"
