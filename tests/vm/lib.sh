@@ -102,9 +102,10 @@ install_on_host()
 		  apt-get install -y --no-install-recommends "$@"; }
 }
 
-# inside [-k KERNEL_DIR] [-b HOST_DIR:PLACE]... COMMAND...: run a command in
-# the Debian root, over it the files of a kernel. What it writes is thrown
-# away, except below /src (the checkout), /cache, and the directories of -b.
+# inside [-k DIR]... [-b HOST_DIR:PLACE]... COMMAND...: run a command in the
+# Debian root, over it the files of a kernel or of more packages. What it writes
+# is thrown away, except below /src (the checkout), /cache, and the directories
+# of -b.
 inside()
 {
 	namespace bash "$VM/inside" "$ROOT" "$TOP" "$CACHE" "$@"
