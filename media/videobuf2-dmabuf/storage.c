@@ -513,9 +513,13 @@ int vdb_storage_alloc(struct vdb_storage *st, struct device *dev, size_t size,
 	if (!st->pages)
 		return -ENOMEM;
 
-	/* One that can't be had is an error for the user, not for the log. */
+	/*
+	 * One that can't be had is an error for the user, not for the log; and
+	 * the kernel's last reserves, which who tries without reclaim may take,
+	 * are for those that can't wait.
+	 */
 	gfp |= GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN |
-	       __GFP_RETRY_MAYFAIL;
+	       __GFP_RETRY_MAYFAIL | __GFP_NOMEMALLOC;
 	if (contiguous)
 		ret = alloc_contiguous(st, dev, gfp);
 	else

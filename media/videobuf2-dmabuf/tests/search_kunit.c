@@ -20,7 +20,7 @@
 
 /* What every block is asked for with. */
 #define ALWAYS (__GFP_IO | __GFP_FS | __GFP_ACCOUNT | __GFP_NOWARN | \
-		__GFP_RETRY_MAYFAIL)
+		__GFP_RETRY_MAYFAIL | __GFP_NOMEMALLOC)
 #define BITS(n) DMA_BIT_MASK(n)
 
 /**
